@@ -1,0 +1,70 @@
+/* `snapshot`: the explorer without a terminal: keys from a script, the composed screen to standard output. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char *const screen_formats[] = {"text", "roles", "ansi", NULL};
+
+enum { SIDE_MAX = 1000 };
+
+/* "100x30". */
+static bool read_size(const char *text, int *w, int *h) {
+    int end = 0;
+    return sscanf(text, "%4dx%4d%n", w, h, &end) == 2 && text[end] == '\0' && *w >= 1 && *w <= SIDE_MAX &&
+           *h >= 1 && *h <= SIDE_MAX;
+}
+
+/* Whatever goes wrong with standard output is told once, in the words of cli_check_output. */
+static enum status play(const struct options *o, const struct tui_options *screen, struct catalog *c,
+                        FILE *script, const char *name) {
+    int w = 100, h = 30;
+    char err[ERROR_LEN];
+    struct session *s;
+    int format = options_choice(o, OPT_FORMAT, screen_formats, 0, err);
+    if (format < 0)
+        return cli_fail(STATUS_BAD_INPUT, err);
+    if (o->text[OPT_SIZE] && !read_size(o->text[OPT_SIZE], &w, &h)) {
+        snprintf(err, sizeof err, "--size: '%.60s' is no size; allowed: 1x1 to 1000x1000, columns x rows",
+                 o->text[OPT_SIZE]);
+        return cli_fail(STATUS_BAD_INPUT, err);
+    }
+    enum status status = cli_open_session(o, c, &s);
+    if (status == STATUS_OK &&
+        !tui_play(c, s, screen, w, h, script, name, screen_formats[format], stdout, err))
+        status = ferror(stdout) ? cli_check_output() : cli_fail(STATUS_BAD_INPUT, err);
+    session_free(s);
+    return status;
+}
+
+/* Without a script the first screen is printed: an empty one is played. */
+static FILE *open_script(const char *path) {
+    if (!path)
+        return fopen("/dev/null", "r");
+    return strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+}
+
+enum status cmd_snapshot(const struct options *o) {
+    const char *path = o->text[OPT_SCRIPT];
+    struct tui_options screen;
+    struct catalog *c = NULL;
+    char text[ERROR_LEN];
+
+    enum status status = cli_screen_options(o, &screen);
+    if (status != STATUS_OK)
+        return status;
+    FILE *script = open_script(path);
+    if (!script) {
+        snprintf(text, sizeof text, "%.300s: %s; --script takes a file of keys, or - for standard input",
+                 path ? path : "/dev/null", strerror(errno));
+        return cli_fail(STATUS_ENVIRONMENT, text);
+    }
+    status = cli_open_catalog(o, &c);
+    if (status == STATUS_OK)
+        status = play(o, &screen, c, script, path && strcmp(path, "-") != 0 ? path : "standard input");
+    catalog_close(c);
+    if (script != stdin)
+        fclose(script);
+    return status;
+}

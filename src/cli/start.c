@@ -1,0 +1,112 @@
+/* What explore and snapshot begin with: two scenarios, their history, the journal. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "catalog/suggest.h"
+
+/* A ready-made scenario: the one with the id, or (NULL) the one at `place`. Without any, A and B are all
+ * defaults. */
+static enum status load_ready_made(struct catalog *c, const char *flag, const char *id, size_t place,
+                                   struct scenario *s) {
+    char text[ERROR_LEN];
+    scenario_init(s);
+    if (!id) {
+        if (place < catalog_scenario_count(c))
+            *s = catalog_scenario_at(c, place)->scenario;
+        return STATUS_OK;
+    }
+    const struct scenario_preset *found = catalog_find_scenario(c, id);
+    if (found) {
+        *s = found->scenario;
+        return STATUS_OK;
+    }
+    struct suggestion near;
+    suggest_begin(&near, id);
+    for (size_t i = 0; i < catalog_scenario_count(c); i++)
+        suggest_offer(&near, catalog_scenario_at(c, i)->id);
+    snprintf(text, sizeof text, "--%s: no scenario '%.60s'%s%s%s; 'moescope scenarios' lists them", flag, id,
+             near.best ? " (did you mean '" : "", near.best ? near.best : "", near.best ? "'?)" : "");
+    return cli_fail(STATUS_BAD_INPUT, text);
+}
+
+/* A file that is not there is the environment's fault, one that is wrong the input's. */
+static enum status load_session_file(struct catalog *c, const char *path, struct scenario slots[SLOT_COUNT]) {
+    char err[ERROR_LEN];
+    FILE *probe = fopen(path, "r");
+    if (probe)
+        fclose(probe);
+    if (session_load(path, c, slots, err))
+        return STATUS_OK;
+    return cli_fail(probe ? STATUS_BAD_INPUT : STATUS_ENVIRONMENT, err);
+}
+
+static enum status load_slots(const struct options *o, struct catalog *c, struct scenario slots[SLOT_COUNT]) {
+    if (o->text[OPT_SESSION] && (o->text[OPT_SCENARIO_A] || o->text[OPT_SCENARIO_B]))
+        return cli_fail(STATUS_BAD_INPUT,
+                        "--session already says what A and B are; leave out --scenario-a and "
+                        "--scenario-b");
+    if (o->text[OPT_SESSION])
+        return load_session_file(c, o->text[OPT_SESSION], slots);
+    enum status status = load_ready_made(c, "scenario-a", o->text[OPT_SCENARIO_A], 0, &slots[SLOT_A]);
+    if (status == STATUS_OK)
+        status = load_ready_made(c, "scenario-b", o->text[OPT_SCENARIO_B], 1, &slots[SLOT_B]);
+    return status;
+}
+
+/* The flags, and a check that everything named exists. */
+static enum status apply_flags(const struct options *o, struct catalog *c,
+                               struct scenario slots[SLOT_COUNT]) {
+    static const char *const names[SLOT_COUNT] = {"scenario A: ", "scenario B: "};
+    char err[ERROR_LEN], text[ERROR_LEN + 16];
+    struct deployment d;
+    if (!settings_apply(&o->a, "--", &slots[SLOT_A], err) ||
+        !settings_apply(&o->b, "--b ", &slots[SLOT_B], err))
+        return cli_fail(STATUS_BAD_INPUT, err);
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        if (catalog_resolve(c, &slots[slot], &d, err, NULL))
+            continue;
+        snprintf(text, sizeof text, "%s%s", names[slot], err);
+        return cli_fail(STATUS_BAD_INPUT, text);
+    }
+    return STATUS_OK;
+}
+
+/* Writes the first state at once, so that a journal that cannot be written is known before the first key. */
+static enum status open_journal(const struct options *o, struct catalog *c, struct session *s) {
+    char err[ERROR_LEN];
+    struct load_cache cache;
+    memset(&cache, 0, sizeof cache);
+    if (!o->text[OPT_JOURNAL] ||
+        (session_journal(s, c, o->text[OPT_JOURNAL], err) && session_journal_flush(s, c, &cache, err)))
+        return STATUS_OK;
+    return cli_fail(STATUS_ENVIRONMENT, err);
+}
+
+enum status cli_open_session(const struct options *o, struct catalog *c, struct session **s) {
+    struct scenario slots[SLOT_COUNT];
+    *s = NULL;
+    enum status status = load_slots(o, c, slots);
+    if (status == STATUS_OK)
+        status = apply_flags(o, c, slots);
+    if (status != STATUS_OK)
+        return status;
+    *s = session_new(&slots[SLOT_A], &slots[SLOT_B]);
+    return open_journal(o, c, *s);
+}
+
+static const char *const glyph_sets[] = {"auto", "ascii", "utf8", NULL};
+static const char *const color_uses[] = {"auto", "never", "always", NULL};
+
+enum status cli_screen_options(const struct options *o, struct tui_options *screen) {
+    char err[ERROR_LEN];
+    int glyphs = options_choice(o, OPT_GLYPHS, glyph_sets, 0, err);
+    if (glyphs < 0)
+        return cli_fail(STATUS_BAD_INPUT, err);
+    int color = options_choice(o, OPT_COLOR, color_uses, 0, err);
+    if (color < 0)
+        return cli_fail(STATUS_BAD_INPUT, err);
+    screen->glyphs = glyph_sets[glyphs];
+    screen->color = color_uses[color];
+    return STATUS_OK;
+}

@@ -1,0 +1,31 @@
+/* A deployment: a scenario with every default filled in and every id looked up. This is what the physics reads.
+ * "Engine" is one serving instance of tp*dp*pp GPUs; the fleet has `gpus` of them in whole replicas. */
+#ifndef MOESCOPE_CORE_DEPLOYMENT_H
+#define MOESCOPE_CORE_DEPLOYMENT_H
+
+#include "core/preset.h"
+
+enum skew_kind { SKEW_UNIFORM, SKEW_ZIPF, SKEW_PARETO };
+
+struct deployment {
+    const struct model *model;
+    const struct gpu *gpu;
+    const struct format *weights, *weights_experts, *kv;
+    const struct link *link_up, *link_out;
+    const struct calibration *calibration;
+    int gpus, gpus_per_node;
+    int tp, pp, dp, ep;
+    int batch, isl, osl;
+    double prefix_hit; /* 0-1 */
+    enum skew_kind skew_kind;
+    double skew;
+    double price;       /* $/GPU-h; NAN unknown */
+    double power_price; /* $/kWh */
+    double utilisation; /* (0, 1] */
+    double slo_ttft_s, slo_tpot_s; /* NAN: none */
+};
+
+/* The default of tp: the largest divisor of the heads and of the GPU count that stays within one node. */
+int deployment_default_tp(const struct model *m, int gpus, int gpus_per_node);
+
+#endif

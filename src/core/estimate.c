@@ -1,0 +1,81 @@
+#include "core/estimate.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "core/count.h"
+#include "core/memory.h"
+#include "core/serving.h"
+#include "core/step.h"
+
+/* Unknown is not zero: every number starts as unknown. */
+static void estimate_clear(struct estimate *out) {
+    *out = (struct estimate){0};
+    for (int i = 0; i < ESTIMATE_FIELD_COUNT; i++)
+        if (estimate_fields[i].type == VALUE_NUMBER)
+            *(double *)((char *)out + estimate_fields[i].offset) = NAN;
+}
+
+static unsigned collect_notes(const struct deployment *d) {
+    unsigned notes = 0;
+    bool fallback;
+    if (!d->gpu->mem_reported)
+        notes |= NOTE_CAPACITY_ASSUMED;
+    step_rate(d->gpu, d->weights, &fallback);
+    if (fallback)
+        notes |= NOTE_RATE_FALLBACK;
+    step_rate(d->gpu, d->weights_experts, &fallback);
+    if (fallback && d->model->n_experts > 0)
+        notes |= NOTE_EXPERT_RATE_FALLBACK;
+    if (d->model->rumour)
+        notes |= NOTE_RUMOUR;
+    if (isnan(d->price))
+        notes |= NOTE_PRICE_UNKNOWN;
+    if ((double)d->tp * d->dp * d->pp > d->gpus_per_node)
+        notes |= NOTE_CROSSES_NODES;
+    return notes;
+}
+
+static void fill_memory(const struct deployment *d, struct estimate *out) {
+    struct memory m;
+    memory_make(d, &m);
+    out->mem_weights_gb = m.weights / 1e9;
+    out->mem_experts_gb = m.experts / 1e9;
+    out->mem_kv_gb = m.kv / 1e9;
+    out->mem_other_gb = m.other / 1e9;
+    out->mem_gb = (m.weights + m.kv + m.other) / 1e9;
+    out->max_batch = m.max_batch;
+    out->max_context = m.max_context;
+    out->resident = fmin(d->batch, m.max_batch);
+    if (m.max_batch < d->dp) { /* each attention rank needs room for a sequence */
+        out->limit = LIMIT_MEMORY;
+        out->resident = NAN;
+        snprintf(out->limit_text, sizeof out->limit_text,
+                 "does not fit: weights %.1f + workspace %.1f + one sequence %.2g of %.1f GB", out->mem_weights_gb,
+                 out->mem_other_gb, m.kv / 1e9 / ceil((double)d->batch / d->dp), out->mem_capacity_gb);
+    } else if (out->resident < d->batch) {
+        out->notes |= NOTE_KV_LIMITED;
+    }
+}
+
+void estimate(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
+    estimate_clear(out);
+    out->params_b = count_total(d->model) / 1e9;
+    out->active_b = count_active(d->model) / 1e9;
+    out->origin = d->calibration->origin;
+    out->notes = collect_notes(d);
+    out->mem_capacity_gb = d->gpu->mem_bytes / 1e9;
+    double context = d->isl + d->osl / 2.0;
+    out->flops_per_token_g = (2 * count_active(d->model) + d->model->n_layers * count_mean_context(d->model, context) *
+                                                              count_attention_flop(d->model, 1, true)) / 1e9;
+    out->limit = layout_check(d, out->limit_text);
+    out->min_gpus = memory_min_gpus(d);
+    if (out->limit == LIMIT_NONE) {
+        out->engine_gpus = d->tp * d->dp * d->pp;
+        out->replicas = d->gpus / out->engine_gpus;
+        fill_memory(d, out);
+    }
+    out->feasible = out->limit == LIMIT_NONE;
+    if (out->feasible)
+        serving_make(d, cache, out);
+}

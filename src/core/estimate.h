@@ -1,0 +1,138 @@
+/* What a deployment costs: memory, latency, imbalance, money. One call fills one struct; every pane, CSV column and JSON
+ * key is a loop over the table below. Pure: no I/O, no heap, no globals; the caller owns the memory of the routing law. */
+#ifndef MOESCOPE_CORE_ESTIMATE_H
+#define MOESCOPE_CORE_ESTIMATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/deployment.h"
+#include "core/loads.h"
+
+/* Why a deployment is impossible. */
+enum limit {
+    LIMIT_NONE, LIMIT_MEMORY, LIMIT_HEADS, LIMIT_EXPERTS, LIMIT_LAYERS, LIMIT_GPUS, LIMIT_FORMAT, LIMIT_CONTEXT
+};
+
+enum bound { BOUND_NONE, BOUND_MEMORY, BOUND_COMPUTE, BOUND_COMM, BOUND_LAUNCH, BOUND_COUNT };
+
+/* One row per kind of operator in a step; a row that a model does not have has calls = 0. */
+enum op_kind {
+    OP_QKV, OP_ATTENTION, OP_ATTENTION_OUT, OP_FFN, OP_ROUTER, OP_DISPATCH, OP_EXPERTS, OP_SHARED, OP_COMBINE,
+    OP_NORM, OP_ALLREDUCE, OP_HEAD, OP_SAMPLING, OP_STAGE, OP_HOST, OP_COUNT
+};
+
+/* Groups of rows as the stacked bar shows them. */
+enum op_group { OPS_ATTENTION, OPS_FFN, OPS_EXPERTS, OPS_COMM, OPS_HEAD, OPS_OTHER, OPS_COUNT };
+
+struct op {
+    double calls;      /* per step, on the slowest pipeline stage, times its micro-batches */
+    double flop;       /* per call, on the busiest GPU */
+    double bytes;      /* HBM traffic per call, on the busiest GPU */
+    double comm_bytes; /* sent per call and GPU */
+    double seconds;    /* per call */
+    double part[BOUND_COUNT]; /* seconds of a call by what bounds them; sums to `seconds` */
+    enum bound bound;  /* the largest part */
+};
+
+struct step {
+    struct op op[OP_COUNT];
+    double seconds; /* sum of calls * seconds */
+};
+
+/* Things that the user should know about how a figure came about; a set of bits. */
+enum estimate_note {
+    NOTE_CAPACITY_ASSUMED = 1,   /* the GPU's memory is the marketed figure */
+    NOTE_RATE_FALLBACK = 2,      /* the GPU has no rate for the weights' compute path: 16-bit rate used */
+    NOTE_EXPERT_RATE_FALLBACK = 4,
+    NOTE_KV_LIMITED = 8,         /* fewer sequences resident than asked for; the others wait */
+    NOTE_RUMOUR = 16,            /* the model's dimensions are a rumour */
+    NOTE_PRICE_UNKNOWN = 32,
+    NOTE_CROSSES_NODES = 64      /* the engine spans more than one scale-up domain */
+};
+
+enum { LOADS_MAX = 512 };
+
+struct estimate {
+    bool feasible;
+    enum limit limit;
+    char limit_text[160]; /* the limit in words with its numbers, for people; "" when feasible */
+
+    double params_b, active_b; /* billions */
+
+    /* decimal GB on the fullest GPU */
+    double mem_gb, mem_weights_gb, mem_experts_gb, mem_kv_gb, mem_other_gb, mem_capacity_gb;
+    double max_batch, max_context, min_gpus, resident;
+
+    double flops_per_token_g;
+    double decode_step_ms, prefill_ms;
+    double ttft_ms, tpot_ms, e2e_s, wait_ms; /* wait_ms: the part of ttft_ms spent waiting for KV room */
+    double out_tok_s, in_tok_s, tok_s_gpu, tok_s_user;
+    enum bound bound;
+    double mfu, mbu;
+
+    double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
+    double imbalance_loss, imbalance_loss_article;
+
+    double cost_h, cost_m_out, cost_m_in, cost_m_blend, power_cost_h;
+    double joules_tok;
+
+    double slo_ok; /* 1 both service levels met, 0 missed, NAN none set */
+    enum origin origin;
+    unsigned notes;
+
+    /* Behind the figures. */
+    int engine_gpus, replicas;
+    struct step decode, prefill; /* of the engine: resident sequences; one request alone */
+    int n_loads;                 /* experts, or 0 */
+    double loads[LOADS_MAX];     /* expected loads of a layer's experts in a decode step over their mean, sorted */
+};
+
+/* Fills *out for *d. `cache` is the caller's memory of routing laws (see loads.h): reusing it makes calls warm. */
+void estimate(const struct deployment *d, struct load_cache *cache, struct estimate *out);
+
+/* --- the table of estimate fields ------------------------------------------------------------------------------- */
+
+enum value_type { VALUE_NUMBER, VALUE_BOOL, VALUE_LIMIT, VALUE_BOUND, VALUE_ORIGIN };
+enum better { BETTER_NONE, BETTER_LOWER, BETTER_HIGHER };
+enum value_class { VALUE_ALWAYS, VALUE_MEMORY, VALUE_PERFORMANCE, VALUE_ROUTING, VALUE_COST };
+
+struct estimate_field {
+    const char *id, *label, *unit;
+    enum value_type type;
+    enum better better;
+    enum value_class class;
+    const char *help;
+    size_t offset;
+};
+
+enum estimate_field_id {
+    E_FEASIBLE, E_LIMIT, E_PARAMS_B, E_ACTIVE_B,
+    E_MEM_GB, E_MEM_WEIGHTS_GB, E_MEM_EXPERTS_GB, E_MEM_KV_GB, E_MEM_OTHER_GB, E_MEM_CAPACITY_GB,
+    E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT,
+    E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TPOT_MS, E_E2E_S, E_WAIT_MS,
+    E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
+    E_BOUND, E_MFU, E_MBU,
+    E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
+    E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
+    E_COST_H, E_COST_M_OUT, E_COST_M_IN, E_COST_M_BLEND, E_POWER_COST_H, E_JOULES_TOK,
+    E_SLO_OK, E_ORIGIN,
+    ESTIMATE_FIELD_COUNT
+};
+
+extern const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT];
+
+/* The value as a number (bool 0/1, enums their index); NAN when unknown. */
+double estimate_number(const struct estimate *e, const struct estimate_field *f);
+
+/* As a file shows it: shortest exact decimal, 1/0, or a word; "" when unknown. buf[VALUE_LEN]. Returns buf. */
+const char *estimate_print(const struct estimate *e, const struct estimate_field *f, char *buf);
+
+extern const char *const limit_names[];   /* "" for LIMIT_NONE */
+extern const char *const bound_names[];   /* "" for BOUND_NONE */
+extern const char *const origin_names[];  /* "measured", "fitted", "datasheet", "assumed" */
+extern const char *const op_names[];      /* by enum op_kind: short words for people */
+extern const char *const op_group_names[];
+enum op_group op_group_of(enum op_kind kind);
+
+#endif

@@ -1,0 +1,45 @@
+/* Rules of thumb as the two source articles state them, and the closed forms beside them. A = "MoE vs Dense: serving cost",
+ * B = "MoE vs Dense Models in Inference" (after E. Erdil, epoch.ai 2024). */
+#ifndef MOESCOPE_CORE_LAWS_H
+#define MOESCOPE_CORE_LAWS_H
+
+#include "core/deployment.h"
+
+/* A: bytes of the weights, billions of parameters times bytes each; GB. */
+double law_article_memory_gb(double params_b, double bytes);
+
+/* A: FLOP per token as article A counts them: layers * (8 h^2 + active * 3 * h * ffn * 2). It takes attention for
+ * multi-head, leaves out router, LM head and context. */
+double law_article_flop(double hidden, double layers, double ffn, double active_experts);
+
+/* A: seconds of a prefill at full peak: tokens * FLOP per token / aggregate FLOP/s. */
+double law_article_prefill_s(double tokens, double flop_per_token, double peak);
+
+/* A: share of throughput lost when the busiest expert has `imbalance` times the mean load: 1 - 1/imbalance. */
+double law_article_imbalance_loss(double imbalance);
+
+/* A: seconds of a request as article A adds them: TTFT + osl * TPOT (the first token is counted twice). */
+double law_article_total_s(double ttft_s, double tpot_s, double osl);
+
+/* $ per million tokens at a rent of `cost_h` $/h and `tok_s` tokens per second. */
+double law_cost_per_million(double cost_h, double tok_s);
+
+/* B: batch at which a matmul leaves the memory roof: FLOP/s * bytes per weight / (2 * bandwidth). */
+double law_critical_batch(double peak, double bytes, double bandwidth);
+
+/* The same for the experts of an MoE layer, in tokens of the whole layer: times E/k, which article B leaves out. */
+double law_critical_batch_experts(double peak, double bytes, double bandwidth, int n_experts, int top_k);
+
+/* B: bytes that one token brings to the all-reduces of a whole pass: hidden * layers * bytes * all-reduces per layer.
+ * Article B counts one per layer, a tensor-parallel layer has two. */
+double law_allreduce_bytes(const struct model *m, double bytes, int per_layer);
+
+/* On the wire of a ring: 2(n-1)/n of the buffer, per GPU. */
+double law_ring_bytes(double buffer, int gpus);
+
+/* B: MoE over dense traffic, as the article has it k/sqrt(E), and with the model's granularity G = 3.5*h/expert_ffn:
+ * k*sqrt(G/E) for one copy per expert. */
+double law_article_traffic_ratio(const struct model *m);
+double law_traffic_ratio(const struct model *m);
+
+#endif

@@ -1,0 +1,233 @@
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "core/count.h"
+
+enum { LIMIT_TEXT = 160 };
+
+static const double SIXTEEN_BIT = 2; /* bytes: embeddings, head, router, norms whatever the format of the rest */
+
+int memory_stage_layers(int n_layers, int pp, int s) {
+    int extra = n_layers % pp;
+    return n_layers / pp + (s >= pp - 1 - extra && s < pp - 1);
+}
+
+/* --- layout rules ----------------------------------------------------------------------------------------------------- */
+
+static bool divides(int a, int b) {
+    return a > 0 && b % a == 0;
+}
+
+/* A width cut `parts` ways must leave whole numbers, and whole blocks of the format's scales. */
+static enum limit check_cut(const char *what, int width, int parts, const struct format *f, enum limit uneven, char *text) {
+    if (!divides(parts, width)) {
+        snprintf(text, LIMIT_TEXT, "%s of %d cannot be cut %d ways", what, width, parts);
+        return uneven;
+    }
+    if (width / parts % f->block != 0) {
+        snprintf(text, LIMIT_TEXT, "%s: %d / %d = %d is no multiple of the %d-blocks of %.20s", what, width, parts,
+                 width / parts, f->block, f->id);
+        return LIMIT_FORMAT;
+    }
+    return LIMIT_NONE;
+}
+
+static enum limit check_experts(const struct deployment *d, char *text) {
+    const struct model *m = d->model;
+    int width = d->tp * d->dp;
+    if (m->n_experts == 0) {
+        if (d->ep == 1)
+            return LIMIT_NONE;
+        snprintf(text, LIMIT_TEXT, "a dense model has no experts to spread over ep %d", d->ep);
+        return LIMIT_EXPERTS;
+    }
+    if (!divides(d->ep, width)) {
+        snprintf(text, LIMIT_TEXT, "ep %d does not divide tp x dp = %d", d->ep, width);
+        return LIMIT_EXPERTS;
+    }
+    if (!divides(d->ep, m->n_experts)) {
+        snprintf(text, LIMIT_TEXT, "ep %d does not divide %d experts", d->ep, m->n_experts);
+        return LIMIT_EXPERTS;
+    }
+    enum limit limit = check_cut("expert width", m->expert_ffn, width / d->ep, d->weights_experts, LIMIT_EXPERTS, text);
+    if (limit == LIMIT_NONE && m->n_shared_experts > 0)
+        limit = check_cut("shared expert width", m->n_shared_experts * m->expert_ffn, d->tp, d->weights, LIMIT_EXPERTS,
+                          text);
+    return limit;
+}
+
+static enum limit check_heads(const struct deployment *d, char *text) {
+    const struct model *m = d->model;
+    if (!divides(d->tp, m->n_heads)) {
+        snprintf(text, LIMIT_TEXT, "tp %d does not divide %d attention heads", d->tp, m->n_heads);
+        return LIMIT_HEADS;
+    }
+    if (m->attention != ATTENTION_MLA && !divides(d->tp, m->n_kv_heads) && !divides(m->n_kv_heads, d->tp)) {
+        snprintf(text, LIMIT_TEXT, "tp %d and %d KV heads: neither divides the other", d->tp, m->n_kv_heads);
+        return LIMIT_HEADS;
+    }
+    return LIMIT_NONE;
+}
+
+enum limit layout_check(const struct deployment *d, char *text) {
+    const struct model *m = d->model;
+    double engine = (double)d->tp * d->dp * d->pp;
+    if (engine > d->gpus || fmod(d->gpus, engine) != 0) {
+        snprintf(text, LIMIT_TEXT, "tp x dp x pp = %d x %d x %d = %.0f does not divide %d GPUs", d->tp, d->dp, d->pp,
+                 engine, d->gpus);
+        return LIMIT_GPUS;
+    }
+    if (d->kv->mla_only && m->attention != ATTENTION_MLA) {
+        snprintf(text, LIMIT_TEXT, "KV format %.30s is a layout of latent attention, which %.30s does not have", d->kv->id,
+                 m->id);
+        return LIMIT_FORMAT;
+    }
+    enum limit limit = check_heads(d, text);
+    if (limit == LIMIT_NONE)
+        limit = check_experts(d, text);
+    if (limit == LIMIT_NONE && count_dense_layers(m, m->n_layers) > 0)
+        limit = check_cut("feed-forward width", m->dense_ffn, d->tp, d->weights, LIMIT_HEADS, text);
+    if (limit == LIMIT_NONE && d->pp > m->n_layers) {
+        snprintf(text, LIMIT_TEXT, "pp %d is more than the %d layers", d->pp, m->n_layers);
+        return LIMIT_LAYERS;
+    }
+    if (limit == LIMIT_NONE && m->max_context > 0 && (double)d->isl + d->osl > m->max_context) {
+        snprintf(text, LIMIT_TEXT, "isl + osl = %.0f tokens, the model takes %d", (double)d->isl + d->osl,
+                 m->max_context);
+        return LIMIT_CONTEXT;
+    }
+    return limit;
+}
+
+/* --- one pipeline stage ------------------------------------------------------------------------------------------------- */
+
+struct stage {
+    double weights, experts;
+    double full_layers, sliding_layers; /* for the KV cache */
+};
+
+/* Weights of stage s on one GPU. Quantised: the linear layers; 16-bit: embedding, head, router, norms. */
+static void stage_make(const struct deployment *d, const struct layer_params *p, int s, int first, struct stage *out) {
+    const struct model *m = d->model;
+    int layers = memory_stage_layers(m->n_layers, d->pp, s), last = first + layers;
+    int dense = count_dense_layers(m, last) - count_dense_layers(m, first), moe = layers - dense;
+    bool has_embedding = s == 0, has_head = s == d->pp - 1;
+    double tables = has_embedding + has_head;
+    if (has_embedding && has_head && m->tie_embeddings)
+        tables = 1;
+    out->experts = moe * p->experts * d->weights_experts->bytes;
+    out->weights = out->experts +
+                   d->weights->bytes * (layers * (p->attention_in + p->attention_out) + dense * p->ffn + moe * p->shared) +
+                   SIXTEEN_BIT * (layers * p->norms + moe * p->router + tables * count_embedding(m) / d->tp);
+    out->sliding_layers = count_sliding_layers(m, last) - count_sliding_layers(m, first);
+    out->full_layers = layers - out->sliding_layers;
+}
+
+static double kv_token_bytes(const struct deployment *d) {
+    return count_kv_elements(d->model, d->tp) * d->kv->bytes;
+}
+
+static double stage_kv_bytes(const struct deployment *d, const struct stage *s, double tokens) {
+    return kv_token_bytes(d) * (s->full_layers * tokens + s->sliding_layers * fmin(tokens, d->model->sliding_window));
+}
+
+/* Logits of one sequence in FP32, on the GPU's share of the vocabulary. */
+static double logits_bytes(const struct deployment *d) {
+    return 4.0 * d->model->vocab / d->tp;
+}
+
+/* What does not depend on the batch: runtime, collectives, reserve, activations of the largest prefill step. */
+static double fixed_bytes(const struct deployment *d) {
+    const struct calibration *c = d->calibration;
+    double buffers = d->tp * d->dp * d->pp > 1 ? c->collective_bytes : 0;
+    double chunk = fmin(c->chunk_tokens, fmax(d->isl, 1));
+    double width = d->model->hidden + (double)d->model->n_heads * d->model->head_dim / d->tp;
+    double activations = chunk * c->activation_coef * SIXTEEN_BIT * width / 2;
+    return c->runtime_bytes + buffers + activations + c->reserve_share * d->gpu->mem_bytes;
+}
+
+/* Sequences that share one attention rank. */
+static double rank_sequences(const struct deployment *d, double batch) {
+    return ceil(batch / d->dp);
+}
+
+/* Longest context for which n sequences' KV fits into `room`: the law is straight up to the window and above it. */
+static double stage_max_context(const struct deployment *d, const struct stage *s, double n, double room) {
+    double per_token = n * kv_token_bytes(d), window = d->model->sliding_window;
+    if (room <= 0)
+        return 0;
+    double tokens = room / (per_token * (s->full_layers + s->sliding_layers));
+    if (s->sliding_layers == 0 || tokens <= window)
+        return tokens;
+    if (s->full_layers == 0)
+        return INFINITY;
+    return (room / per_token - s->sliding_layers * window) / s->full_layers;
+}
+
+void memory_make(const struct deployment *d, struct memory *out) {
+    struct layer_params p;
+    double sequences = rank_sequences(d, d->batch), tokens = (double)d->isl + d->osl;
+    double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
+    double fixed = fixed_bytes(d), fullest = -1;
+
+    count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &p);
+    *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .max_context = limit};
+    for (int s = 0, first = 0; s < d->pp; s++) {
+        struct stage stage;
+        stage_make(d, &p, s, first, &stage);
+        first += memory_stage_layers(d->model->n_layers, d->pp, s);
+        double logits = s == d->pp - 1 ? logits_bytes(d) : 0, kv = stage_kv_bytes(d, &stage, tokens);
+        double room = out->capacity - fixed - stage.weights;
+        double used = stage.weights + sequences * (kv + logits);
+        out->max_batch = fmin(out->max_batch, floor(fmax(0, room) / (kv + logits)) * d->dp);
+        out->max_context = fmin(out->max_context, floor(stage_max_context(d, &stage, sequences, room - sequences * logits)));
+        if (used > fullest) {
+            fullest = used;
+            out->weights = stage.weights;
+            out->experts = stage.experts;
+            out->kv = sequences * kv;
+            out->other = fixed + sequences * logits;
+        }
+    }
+}
+
+/* --- fewest GPUs ---------------------------------------------------------------------------------------------------------- */
+
+static bool fits(const struct deployment *d) {
+    struct memory m;
+    memory_make(d, &m);
+    return m.max_batch >= d->batch;
+}
+
+double memory_min_gpus(const struct deployment *d) {
+    struct deployment t = *d;
+    double best = INFINITY;
+    char text[LIMIT_TEXT];
+    t.dp = 1;
+    for (t.tp = 1; t.tp <= d->model->n_heads && t.tp <= d->gpus_per_node && t.tp < best; t.tp *= 2) {
+        t.pp = 1;
+        t.ep = 1;
+        t.gpus = t.tp;
+        if (layout_check(&t, text) != LIMIT_NONE && divides(t.tp, d->model->n_experts))
+            t.ep = t.tp; /* whole experts where their width cannot be cut */
+        if (layout_check(&t, text) != LIMIT_NONE)
+            continue;
+        struct memory whole;
+        memory_make(&t, &whole);
+        /* no stage can be smaller than the mean one: start there instead of at 1 */
+        double need = whole.weights + whole.kv, room = t.gpu->mem_bytes - whole.other;
+        if (room <= 0)
+            continue;
+        for (t.pp = (int)fmin(d->model->n_layers, fmax(1, floor(need / room))); t.pp <= d->model->n_layers; t.pp++) {
+            if ((double)t.tp * t.pp >= best)
+                break;
+            if (fits(&t)) {
+                best = (double)t.tp * t.pp;
+                break;
+            }
+        }
+    }
+    return isinf(best) ? NAN : best;
+}

@@ -1,0 +1,154 @@
+#include "core/serving.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/laws.h"
+#include "core/step.h"
+
+/* Decode work of `sequences` over the engine. A pipeline cuts them into pp micro-batches, as far as there are sequences. */
+static struct work decode_work(const struct deployment *d, double sequences) {
+    double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
+    double per_rank = ceil(sequences / d->dp) / micro;
+    return (struct work){.decode = per_rank, .context = d->isl + d->osl / 2.0, .passes = d->pp,
+                         .engine_tokens = sequences / micro};
+}
+
+/* One request's prefill in chunks of at most the engine's token budget; the mean chunk, which stands for all. */
+struct prompt {
+    double chunks, tokens, before;
+};
+
+static struct prompt prompt_make(const struct deployment *d) {
+    double cached = floor(d->isl * d->prefix_hit), fresh = fmax(1, d->isl - cached); /* the last token is always computed */
+    double chunks = ceil(fresh / d->calibration->chunk_tokens);
+    /* every token of the whole prompt sees cached + fresh/2 on the mean; of a chunk it sees half by itself */
+    return (struct prompt){.chunks = chunks, .tokens = fresh / chunks,
+                           .before = cached + fresh / 2 - fresh / chunks / 2};
+}
+
+static struct work prefill_work(const struct deployment *d, const struct prompt *p) {
+    return (struct work){.prefill = p->tokens, .before = p->before, .engine_tokens = p->tokens,
+                         .passes = p->chunks + d->pp - 1};
+}
+
+/* Seconds that one request's prefill adds to the decode steps it runs inside of. */
+static double prefill_interference(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
+                                   const struct work *decode, double decode_seconds) {
+    struct work w = *decode;
+    struct step mixed;
+    w.prefill = p->tokens;
+    w.before = p->before;
+    w.engine_tokens += p->tokens;
+    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &mixed);
+    double passes = d->pp; /* a chunk delays one of the pp micro-batches of a step */
+    return p->chunks * fmax(0, mixed.seconds - decode_seconds) / passes;
+}
+
+static void fill_routing(const struct deployment *d, const struct load_law *law, const struct work *w,
+                         struct estimate *out) {
+    struct op balanced;
+    if (!law)
+        return;
+    out->coverage = law->coverage;
+    out->load_max_mean = law->max_mean;
+    out->load_max_p95 = law->max_p95;
+    out->rank_max_mean = law->rank_max_mean;
+    out->rank_max_p95 = law->rank_max_p95;
+    out->imbalance_loss_article = law_article_imbalance_loss(law->max_mean);
+    step_balanced_experts(d, w, &balanced);
+    const struct op *real = &out->decode.op[OP_EXPERTS];
+    double even = out->decode.seconds + real->calls * (balanced.seconds - real->seconds);
+    out->imbalance_loss = 1 - even / out->decode.seconds;
+    out->n_loads = d->model->n_experts;
+    for (int e = 0; e < out->n_loads; e++)
+        out->loads[e] = law->sorted[e];
+}
+
+static enum bound step_bound(const struct step *s) {
+    double part[BOUND_COUNT] = {0};
+    enum bound best = BOUND_MEMORY;
+    for (int i = 0; i < OP_COUNT; i++)
+        for (int b = 0; b < BOUND_COUNT; b++)
+            part[b] += s->op[i].calls * s->op[i].part[b];
+    for (int b = BOUND_MEMORY; b < BOUND_COUNT; b++)
+        if (part[b] > part[best])
+            best = (enum bound)b;
+    return best;
+}
+
+/* FLOP rate that the step could reach: the experts' and the other weights' paths may differ; by their shares of the work. */
+static double peak_seconds(const struct deployment *d, const struct step *s) {
+    double seconds = 0;
+    for (int i = 0; i < OP_COUNT; i++) {
+        const struct format *f = i == OP_EXPERTS ? d->weights_experts : d->weights;
+        seconds += s->op[i].calls * s->op[i].flop / step_rate(d->gpu, f, NULL);
+    }
+    return seconds;
+}
+
+/* Rent split between input and output by the engine time that each takes: per request, its prefill against its share of
+ * the decode steps. So in*cost_in + out*cost_out is the rent. */
+static void fill_cost(const struct deployment *d, double prefill_s, double decode_s, struct estimate *out) {
+    double input = prefill_s / (prefill_s + decode_s), used = d->utilisation;
+    if (isnan(d->price))
+        return;
+    out->cost_h = d->gpus * d->price;
+    out->cost_m_out = law_cost_per_million(out->cost_h * (1 - input), out->out_tok_s * used);
+    out->cost_m_in = law_cost_per_million(out->cost_h * input, out->in_tok_s * used);
+    out->cost_m_blend = law_cost_per_million(out->cost_h, (out->out_tok_s + out->in_tok_s) * used);
+}
+
+/* Power between idle and TDP: a share for the bytes moved, a share for the FLOP done, capped at TDP. */
+static void fill_energy(const struct deployment *d, struct estimate *out) {
+    const struct calibration *c = d->calibration;
+    double load = c->idle_share + c->mem_power_share * out->mbu + c->compute_power_share * out->mfu;
+    double watts = d->gpus * d->gpu->tdp_w * fmin(1, load);
+    out->joules_tok = watts / out->out_tok_s;
+    out->power_cost_h = watts / 1000 * d->power_price;
+}
+
+static void fill_service_level(const struct deployment *d, struct estimate *out) {
+    bool ttft = !isnan(d->slo_ttft_s), tpot = !isnan(d->slo_tpot_s);
+    if (ttft || tpot)
+        out->slo_ok = (!ttft || out->ttft_ms <= d->slo_ttft_s * 1e3) && (!tpot || out->tpot_ms <= d->slo_tpot_s * 1e3);
+}
+
+void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
+    double resident = out->resident;
+    struct work w = decode_work(d, resident);
+    struct prompt prompt = prompt_make(d);
+    struct work p = prefill_work(d, &prompt);
+    const struct load_law *law = step_law(d, cache, w.engine_tokens, true);
+
+    step_make(d, &w, law, &out->decode);
+    fill_routing(d, law, &w, out);
+    step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
+    double step = out->decode.seconds, prefill = out->prefill.seconds;
+    double busy = resident / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 a stage stands idle */
+
+    /* Others' prefills: in steady state each of the other residents starts anew once in osl steps. */
+    double others = resident > 1 ? (resident / d->dp - 1.0 / d->dp) / d->osl : 0;
+    double added = resident > 1 ? prefill_interference(d, cache, &prompt, &w, step) : prefill;
+    double tpot = step + others * added;
+    double wait = resident < d->batch ? d->osl * tpot * (d->batch / resident - 1) : 0;
+    double ttft = d->calibration->host_request_s + prefill + (resident > 1 ? tpot / 2 : 0) + wait;
+    double e2e = ttft + (d->osl - 1) * tpot;
+
+    out->decode_step_ms = step * 1e3;
+    out->prefill_ms = prefill * 1e3;
+    out->tpot_ms = tpot * 1e3;
+    out->ttft_ms = ttft * 1e3;
+    out->wait_ms = wait * 1e3;
+    out->e2e_s = e2e;
+    out->out_tok_s = out->replicas * (double)d->batch * d->osl / e2e; /* Little's law over the closed loop */
+    out->in_tok_s = out->out_tok_s * d->isl / d->osl;
+    out->tok_s_gpu = out->out_tok_s / d->gpus;
+    out->tok_s_user = 1 / tpot;
+    out->bound = step_bound(&out->decode);
+    out->mfu = busy * peak_seconds(d, &out->decode) / step;
+    out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
+    fill_cost(d, added, d->osl * step * d->dp / resident, out);
+    fill_energy(d, out);
+    fill_service_level(d, out);
+}

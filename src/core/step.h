@@ -1,0 +1,34 @@
+/* One step of an engine as rows of operators: FLOP, bytes, seconds and what bounds each. Every total is a sum of rows. */
+#ifndef MOESCOPE_CORE_STEP_H
+#define MOESCOPE_CORE_STEP_H
+
+#include "core/estimate.h"
+
+/* What a step works on, for one attention rank. */
+struct work {
+    double decode;         /* sequences that decode one token each */
+    double context;        /* cached tokens that each of them reads */
+    double prefill;        /* prompt tokens processed in this step */
+    double before;         /* cached tokens in front of them, on the mean */
+    double engine_tokens;  /* tokens that a layer's experts see, over the whole engine */
+    double passes;         /* times that the slowest stage runs: micro-batches through the pipeline */
+};
+
+/* FLOP/s of a format on the deployment's GPU. Falls back to the 16-bit rate where the GPU has none; *fallback says so
+ * (may be NULL). */
+double step_rate(const struct gpu *g, const struct format *f, bool *fallback);
+
+/* Routing law of this much work; NULL for a dense model. `per_expert`: with the loads of single experts. */
+const struct load_law *step_law(const struct deployment *d, struct load_cache *cache, double engine_tokens,
+                                bool per_expert);
+
+void step_make(const struct deployment *d, const struct work *w, const struct load_law *law, struct step *out);
+
+/* The experts' row when every expert gets the same number of tokens (round-robin: also the most experts read). */
+void step_balanced_experts(const struct deployment *d, const struct work *w, struct op *out);
+
+/* GPU work of a step, for utilisation and energy: sums over the rows. */
+double step_flop(const struct step *s);
+double step_bytes(const struct step *s);
+
+#endif

@@ -1,0 +1,415 @@
+#include "tui/actions.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "tui/tui_run.h"
+
+/* --- fields --- */
+
+static void run_move(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    u->field = (u->field + a->argument + FIELD_COUNT) % FIELD_COUNT;
+}
+
+/* To the first field of the next group, or of the one before. */
+static void run_group(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    int group = ((int)ui_field(u)->group + a->argument + GROUP_COUNT) % GROUP_COUNT;
+    for (u->field = 0; (int)ui_field(u)->group != group && u->field + 1 < FIELD_COUNT;)
+        u->field++;
+}
+
+static void run_adjust(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    edit_step(u, STEP_KEY, a->argument);
+}
+
+static void run_fine(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    edit_step(u, STEP_FINE, a->argument);
+}
+
+static void run_coarse(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    edit_step(u, STEP_COARSE, a->argument);
+}
+
+static void run_limit(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    edit_step(u, STEP_LIMIT, a->argument);
+}
+
+static void run_reset(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    edit_reset(u, a->argument != 0);
+}
+
+static void run_slot(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->view.edited = 1 - u->view.edited;
+    u->view.mend = 0;
+}
+
+static void run_undo(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    struct scenario was[SLOT_COUNT] = {*session_scenario(u->session, SLOT_A),
+                                       *session_scenario(u->session, SLOT_B)};
+    int slot = a->argument < 0 ? session_undo(u->session) : session_redo(u->session);
+    if (slot < 0) {
+        ui_say(u, false, "nothing to %s", a->argument < 0 ? "undo" : "redo");
+        return;
+    }
+    u->view.edited = slot; /* so that what came back is on the screen */
+    ui_update(u, 1u << slot);
+    ui_say_effect(u, slot, &was[slot]);
+}
+
+/* --- typing a value --- */
+
+static void open_mode(struct ui *u, enum mode mode) {
+    u->back = ui_base_mode(u);
+    u->mode = mode;
+}
+
+static void run_back(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->mode = u->back;
+}
+
+static void type_character(struct ui *u, int key) {
+    size_t n = strlen(u->entry);
+    if (u->entry_first)
+        n = 0;
+    u->entry_first = false;
+    if (n + 1 < sizeof u->entry) {
+        u->entry[n] = (char)key;
+        u->entry[n + 1] = '\0';
+    }
+}
+
+/* A digit begins a new value; Enter opens the present one. */
+static void run_entry(struct ui *u, const struct action *a, int key) {
+    char text[VALUE_LEN];
+    open_mode(u, MODE_ENTRY);
+    u->entry[0] = '\0';
+    u->entry_first = false;
+    if (a->argument == 0) {
+        type_character(u, key);
+        return;
+    }
+    snprintf(u->entry, sizeof u->entry, "%s",
+             deployment_print(ui_deployment(u), ui_scenario(u), ui_field(u), text));
+    u->entry_first = u->entry[0] != '\0';
+}
+
+static void run_type(struct ui *u, const struct action *a, int key) {
+    (void)a;
+    type_character(u, key);
+    u->preset = 0;
+}
+
+static void run_erase(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    size_t n = strlen(u->entry);
+    if (u->entry_first)
+        n = u->entry[0] = '\0';
+    u->entry_first = false;
+    u->preset = 0;
+    if (n > 0)
+        u->entry[n - 1] = '\0';
+}
+
+/* An entry that is not allowed stays, with the reason, so that it can be mended. */
+static void run_take(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    char err[ERROR_LEN];
+    struct scenario next = *ui_scenario(u);
+    if (!scenario_parse(&next, ui_field(u), u->entry, err)) {
+        ui_say(u, true, "%s", err);
+        return;
+    }
+    if (ui_apply(u, &next))
+        u->mode = u->back;
+}
+
+/* --- panes --- */
+
+static void run_focus(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->mode = u->mode == MODE_COLUMN ? MODE_PANES : MODE_COLUMN;
+}
+
+static bool move_mend(struct ui *u, int step) {
+    int slot = view_mend_slot(&u->view);
+    size_t n = slot >= 0 ? u->view.slot[slot].n_mends : 0, to = u->view.mend + (size_t)step;
+    if (u->pane != PANE_MEMORY || to >= n) /* a step below 0 wraps to a large number */
+        return false;
+    u->view.mend = to;
+    return true;
+}
+
+/* Up and down walk through the moves of the memory pane before they leave it. */
+static void run_pane_vertical(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    if (!move_mend(u, a->argument))
+        u->pane = (u->pane + 2) % PANE_COUNT;
+}
+
+static void run_pane_horizontal(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->pane ^= 1;
+}
+
+static void run_adopt(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    int slot = view_mend_slot(&u->view);
+    if (slot < 0 || u->view.mend >= u->view.slot[slot].n_mends) {
+        ui_say(u, false, slot < 0 ? "both scenarios run: nothing to mend" : "no single change mends it");
+        return;
+    }
+    struct scenario next = u->view.slot[slot].mend[u->view.mend].scenario;
+    u->view.edited = slot;
+    ui_apply(u, &next);
+}
+
+static void run_zoom(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->zoom = !u->zoom;
+    if (u->zoom)
+        u->mode = MODE_PANES;
+}
+
+/* Enter on a pane adopts a move where there is one, else shows the pane large. */
+static void run_open(struct ui *u, const struct action *a, int key) {
+    if (u->pane == PANE_MEMORY && view_mend_slot(&u->view) >= 0)
+        run_adopt(u, a, key);
+    else
+        run_zoom(u, a, key);
+}
+
+static void run_leave(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    if (u->zoom)
+        u->zoom = false;
+    else
+        u->mode = MODE_COLUMN;
+}
+
+/* --- overlays --- */
+
+static void run_help(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    open_mode(u, MODE_HELP);
+    u->help_scroll = 0;
+}
+
+static void run_scroll(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    u->help_scroll += a->argument; /* kept within the text when it is drawn */
+    if (u->help_scroll < 0)
+        u->help_scroll = 0;
+}
+
+static void run_presets(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    open_mode(u, MODE_PRESETS);
+    u->entry[0] = '\0';
+    u->entry_first = false;
+    u->preset = 0;
+}
+
+static void run_preset_move(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    size_t n = presets_count(u), to = u->preset + (size_t)a->argument;
+    if (to < n)
+        u->preset = to;
+    else if (a->argument > 1 && n > 0)
+        u->preset = n - 1;
+    else if (a->argument < -1)
+        u->preset = 0;
+}
+
+static void run_load(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    const struct scenario_preset *p = presets_at(u, u->preset);
+    if (!p) {
+        ui_say(u, true, "no scenario matches '%s'", u->entry);
+        return;
+    }
+    if (ui_apply(u, &p->scenario))
+        u->mode = u->back;
+}
+
+/* --- session --- */
+
+/* A name of its own even when two exports fall into one second. */
+static bool export_session(struct ui *u, char *path, size_t size, char *err) {
+    char stamp[32];
+    time_t now = time(NULL);
+    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime(&now));
+    for (int i = 1; i <= 9; i++) {
+        FILE *there;
+        snprintf(path, size, i == 1 ? "moescope-%s.csv" : "moescope-%s-%d.csv", stamp, i);
+        there = fopen(path, "r");
+        if (!there)
+            break;
+        fclose(there);
+    }
+    return session_export(u->session, u->catalog, &u->cache, path, false, err);
+}
+
+static void run_export(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    char path[64], err[ERROR_LEN];
+    if (u->mode == MODE_QUIT)
+        u->mode = u->back;
+    if (export_session(u, path, sizeof path, err))
+        ui_say(u, false, "session written to %s", path);
+    else
+        ui_say(u, true, "%s", err);
+}
+
+static void run_quit(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    bool touched = session_state_count(u->session) > u->start_states;
+    if (u->mode == MODE_QUIT || !touched || !session_dirty(u->session))
+        u->quit = true;
+    else
+        open_mode(u, MODE_QUIT);
+}
+
+/* The loop draws everything again on this key before it comes here; the row is for the help. */
+static void run_redraw(struct ui *u, const struct action *a, int key) {
+    (void)u, (void)a, (void)key;
+}
+
+/* --- the table --- */
+
+enum {
+    IN_COLUMN = 1 << MODE_COLUMN,
+    IN_PANES = 1 << MODE_PANES,
+    IN_ENTRY = 1 << MODE_ENTRY,
+    IN_PRESETS = 1 << MODE_PRESETS,
+    IN_HELP = 1 << MODE_HELP,
+    IN_QUIT = 1 << MODE_QUIT,
+    IN_MAIN = IN_COLUMN | IN_PANES
+};
+
+/* clang-format off */
+#define DIGIT_KEYS {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '.'}
+#define SHOWN(keys, bar, group, help, rank) keys, bar, group, help, rank
+#define PAIRED NULL, NULL, NULL, NULL, 0      /* shares the line of the row before */
+#define BAR(bar, rank) NULL, bar, NULL, NULL, rank /* in the key bar only */
+
+/* The order is the order of the help; the key bar shows the rows of its mode that have a word, as many as fit. */
+static const struct action actions[] = {
+    {"field-up", IN_COLUMN, {KEYCODE_UP, 'k'}, -1, run_move,
+     SHOWN("↑ ↓  j k", NULL, "sliders", "choose a field", 0)},
+    {"field-down", IN_COLUMN, {KEYCODE_DOWN, 'j'}, 1, run_move, PAIRED},
+    {"less", IN_COLUMN, {KEYCODE_LEFT, 'h'}, -1, run_adjust,
+     SHOWN("← →  h l", "←→ change", "sliders", "move the slider: halve or double, one step, the next choice", 3)},
+    {"more", IN_COLUMN, {KEYCODE_RIGHT, 'l'}, 1, run_adjust, PAIRED},
+    {"type", IN_MAIN, DIGIT_KEYS, 0, run_entry,
+     SHOWN("0-9 .", "0-9 type", "sliders", "type a value (k, M, G and % may follow): Enter takes it, Esc drops it", 7)},
+    {"edit", IN_COLUMN, {KEYCODE_ENTER}, 1, run_entry,
+     SHOWN("Enter", NULL, "sliders", "edit the value as text", 0)},
+    {"fine-less", IN_MAIN, {'-'}, -1, run_fine,
+     SHOWN("- +", NULL, "sliders", "fine step", 0)},
+    {"fine-more", IN_MAIN, {'+', '='}, 1, run_fine, PAIRED},
+    {"coarse-less", IN_MAIN, {'['}, -1, run_coarse,
+     SHOWN("[ ]", NULL, "sliders", "coarse step", 0)},
+    {"coarse-more", IN_MAIN, {']'}, 1, run_coarse, PAIRED},
+    {"lowest", IN_MAIN, {KEYCODE_HOME}, -1, run_limit,
+     SHOWN("Home End", NULL, "sliders", "lowest and highest value", 0)},
+    {"highest", IN_MAIN, {KEYCODE_END}, 1, run_limit, PAIRED},
+    {"group-up", IN_COLUMN, {KEYCODE_PAGE_UP}, -1, run_group,
+     SHOWN("PgUp PgDn", NULL, "sliders", "group before or after", 0)},
+    {"group-down", IN_COLUMN, {KEYCODE_PAGE_DOWN}, 1, run_group, PAIRED},
+    {"reset", IN_MAIN, {'r'}, 0, run_reset,
+     SHOWN("r", NULL, "sliders", "the field as it was when the explorer opened", 0)},
+    {"auto", IN_MAIN, {'R', 'd'}, 1, run_reset,
+     SHOWN("R  d", NULL, "sliders", "the field back to its default (auto)", 0)},
+    {"slot", IN_MAIN, {'b'}, 0, run_slot,
+     SHOWN("b", "b A/B", "scenarios", "edit the other scenario, A or B", 4)},
+    {"focus", IN_MAIN, {KEYCODE_TAB, KEYCODE_BACKTAB}, 0, run_focus,
+     SHOWN("Tab", "Tab panes", "scenarios", "move between the sliders and the panes", 5)},
+    {"presets", IN_MAIN, {'p'}, 0, run_presets,
+     SHOWN("p", "p presets", "scenarios", "ready-made scenarios: type to filter, Enter loads into the edited slot", 6)},
+    {"mend", IN_MAIN, {'m'}, 0, run_adopt,
+     SHOWN("m", NULL, "scenarios", "make a scenario that does not run possible: adopt the marked move", 0)},
+    {"undo", IN_MAIN, {'u'}, -1, run_undo,
+     SHOWN("u", "u undo", "scenarios", "undo", 8)},
+    {"redo", IN_MAIN, {KEYCODE_CTRL_R}, 1, run_undo,
+     SHOWN("Ctrl-R", NULL, "scenarios", "redo", 0)},
+    {"pane-up", IN_PANES, {KEYCODE_UP, 'k'}, -1, run_pane_vertical,
+     SHOWN("arrows hjkl", "←↑↓→ pane", "panes", "the pane beside, above or below; in Memory, the moves that mend", 3)},
+    {"pane-down", IN_PANES, {KEYCODE_DOWN, 'j'}, 1, run_pane_vertical, PAIRED},
+    {"pane-left", IN_PANES, {KEYCODE_LEFT, 'h'}, -1, run_pane_horizontal, PAIRED},
+    {"pane-right", IN_PANES, {KEYCODE_RIGHT, 'l'}, 1, run_pane_horizontal, PAIRED},
+    {"open", IN_PANES, {KEYCODE_ENTER}, 0, run_open,
+     SHOWN("Enter", NULL, "panes", "adopt the marked move, or zoom", 0)},
+    {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
+     SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
+    {"leave", IN_PANES, {KEYCODE_ESC}, 0, run_leave,
+     SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
+    {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,
+     SHOWN("e", "e export", "session", "write the session to moescope-DATE-TIME.csv in this folder", 9)},
+    {"help", IN_MAIN, {'?', KEYCODE_F1}, 0, run_help,
+     SHOWN("?  F1", "? help", "session", "this page", 1)},
+    {"redraw", IN_MAIN, {KEYCODE_CTRL_L}, 0, run_redraw,
+     SHOWN("Ctrl-L", NULL, "session", "draw the screen again", 0)},
+    {"quit", IN_MAIN | IN_QUIT, {'q'}, 0, run_quit,
+     SHOWN("q", "q quit", "session", "quit; asks once if work is not saved", 2)},
+    {"stay", IN_QUIT, {KEYCODE_ESC}, 0, run_back, BAR("Esc stay", 3)},
+
+    {"take", IN_ENTRY, {KEYCODE_ENTER}, 0, run_take, BAR("Enter take", 1)},
+    {"drop", IN_ENTRY, {KEYCODE_ESC}, 0, run_back, BAR("Esc drop", 2)},
+    {"erase", IN_ENTRY | IN_PRESETS, {KEYCODE_BACKSPACE, KEYCODE_DELETE, 8}, 0, run_erase, PAIRED},
+    {"preset-up", IN_PRESETS, {KEYCODE_UP}, -1, run_preset_move, BAR("↑↓ choose", 3)},
+    {"preset-down", IN_PRESETS, {KEYCODE_DOWN}, 1, run_preset_move, PAIRED},
+    {"preset-first", IN_PRESETS, {KEYCODE_HOME, KEYCODE_PAGE_UP}, -1000, run_preset_move, PAIRED},
+    {"preset-last", IN_PRESETS, {KEYCODE_END, KEYCODE_PAGE_DOWN}, 1000, run_preset_move, PAIRED},
+    {"preset-load", IN_PRESETS, {KEYCODE_ENTER}, 0, run_load, BAR("Enter load", 2)},
+    {"preset-close", IN_PRESETS, {KEYCODE_ESC}, 0, run_back, BAR("Esc close", 1)},
+    {"character", IN_ENTRY | IN_PRESETS, {KEYCODE_PRINTABLE}, 0, run_type, PAIRED},
+    {"help-up", IN_HELP, {KEYCODE_UP, 'k'}, -1, run_scroll, BAR("↑↓ scroll", 2)},
+    {"help-down", IN_HELP, {KEYCODE_DOWN, 'j'}, 1, run_scroll, PAIRED},
+    {"help-page-up", IN_HELP, {KEYCODE_PAGE_UP}, -10, run_scroll, PAIRED},
+    {"help-page-down", IN_HELP, {KEYCODE_PAGE_DOWN, ' '}, 10, run_scroll, PAIRED},
+    {"help-first", IN_HELP, {KEYCODE_HOME}, -10000, run_scroll, PAIRED},
+    {"help-last", IN_HELP, {KEYCODE_END}, 10000, run_scroll, PAIRED},
+    {"help-close", IN_HELP, {KEYCODE_ESC, KEYCODE_ENTER, 'q', '?', KEYCODE_F1}, 0, run_back, BAR("Esc close", 1)},
+};
+/* clang-format on */
+
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+const struct action *action_at(size_t i) {
+    return i < ACTIONS ? &actions[i] : NULL;
+}
+
+static bool has_key(const struct action *a, int key) {
+    for (int i = 0; i < ACTION_KEYS && a->key[i] != 0; i++)
+        if (a->key[i] == key || (a->key[i] == KEYCODE_PRINTABLE && key >= ' ' && key < 127))
+            return true;
+    return false;
+}
+
+const struct action *action_find(enum mode mode, int key) {
+    for (size_t i = 0; i < ACTIONS; i++)
+        if ((actions[i].modes & 1u << mode) && has_key(&actions[i], key))
+            return &actions[i];
+    return NULL;
+}
+
+bool tui_action_help(size_t i, struct action_help *out) {
+    for (size_t k = 0; k < ACTIONS; k++) {
+        if (!actions[k].keys || i-- > 0)
+            continue;
+        *out = (struct action_help){actions[k].keys, actions[k].help, actions[k].group};
+        return true;
+    }
+    return false;
+}

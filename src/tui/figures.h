@@ -1,0 +1,42 @@
+/* Rows of figures, A beside B: values on one decimal point, unit once, the better one marked by a sign and a
+ * colour. */
+#ifndef MOESCOPE_TUI_FIGURES_H
+#define MOESCOPE_TUI_FIGURES_H
+
+#include "tui/digits.h"
+#include "tui/view.h"
+
+struct figure {
+    enum estimate_field_id id;
+    const char *label,
+        *unit; /* short words for narrow panes; wide ones take those of estimate_fields. No unit: NULL */
+    enum digits_kind kind;
+    bool plain;       /* a part of another figure: the better one is not marked */
+    const char *wide; /* long label in place of the table's, or NULL */
+};
+
+/* Columns of a table that is w cells wide. */
+struct columns {
+    int label;         /* cells of the label */
+    int x[SLOT_COUNT]; /* first cell of a value */
+    int whole, cell;   /* cells before the decimal point; of a value with its mark */
+    int before;        /* cells for the value before the last key, left of the value; 0 none */
+};
+
+struct columns figures_columns(int w);
+bool figures_wide(int w); /* room for long labels and for before -> after */
+
+/* Draws one row, or as many of n rows as there is room for; returns how many rows it took. */
+void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f);
+int figures_draw(const struct view *v, struct canvas *c, struct rect r, const struct figure *rows, int n);
+
+/* Heads of the two columns, A and B. */
+void figures_head(const struct view *v, struct canvas *c, int x, int y, int w);
+
+/* The figure of a slot, NAN where an infeasible scenario has none. */
+double figures_value(const struct estimate *e, enum estimate_field_id id);
+
+/* 0 or 1 for the better slot on a figure, -1 when they are equal within 0.5 % or one is unknown. */
+int figures_better(const struct estimate *a, const struct estimate *b, enum estimate_field_id id);
+
+#endif

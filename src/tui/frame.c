@@ -1,0 +1,143 @@
+/* The lines around the panes: title, verdict, status, keys. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/actions.h"
+#include "tui/digits.h"
+#include "tui/wrap.h"
+
+/* --- title --- */
+
+/* "Mixtral-8x7B 2×A100 SXM 80GB"; with less room the GPU is its first word, then the model is cut. */
+static int draw_slot_name(const struct slot_view *s, struct canvas *c, int x, int y, int w) {
+    const char *model = s->deployment.model ? s->deployment.model->name : "?";
+    const char *gpu = s->deployment.gpu ? s->deployment.gpu->name : "?";
+    char fleet[NAME_LEN + 16];
+    snprintf(fleet, sizeof fleet, "%d×%s", s->deployment.gpus, gpu);
+    if (text_width(model) + 1 + text_width(fleet) > w)
+        snprintf(fleet, sizeof fleet, "%d×%.*s", s->deployment.gpus, (int)strcspn(gpu, " "), gpu);
+    int used = canvas_text(c, x, y, w - 1 - text_width(fleet), model, ROLE_TITLE);
+    return used + 1 + canvas_text(c, x + used + 1, y, w - used - 1, fleet, ROLE_TITLE);
+}
+
+static int slot_name_width(const struct slot_view *s, bool full) {
+    char fleet[NAME_LEN + 16];
+    const char *gpu = s->deployment.gpu ? s->deployment.gpu->name : "?";
+    snprintf(fleet, sizeof fleet, "%d×%.*s", s->deployment.gpus, full ? NAME_LEN : (int)strcspn(gpu, " "),
+             gpu);
+    return (s->deployment.model ? text_width(s->deployment.model->name) : 1) + 1 + text_width(fleet);
+}
+
+static void describe_load(const struct ui *u, char *buf, size_t size) {
+    const struct deployment *d = ui_deployment(u);
+    const struct estimate *e = &u->view.slot[u->view.edited].now;
+    const struct deployment *other = &u->view.slot[1 - u->view.edited].deployment;
+    bool same = d->batch == other->batch && d->isl == other->isl && d->osl == other->osl;
+    snprintf(buf, size, "%s%sbatch %d · %d→%d · %s", same ? "" : slot_names[u->view.edited], same ? "" : ": ",
+             d->batch, d->isl, d->osl, origin_names[e->origin]);
+}
+
+/* Shares the room for the two names: all they want, or the longer one gives way. */
+static void share_room(const struct ui *u, int room, int width[SLOT_COUNT]) {
+    for (int full = 1; full >= 0; full--) {
+        for (int i = 0; i < SLOT_COUNT; i++)
+            width[i] = slot_name_width(&u->view.slot[i], full);
+        if (width[SLOT_A] + width[SLOT_B] <= room)
+            return;
+    }
+    int longer = width[SLOT_A] > width[SLOT_B] ? SLOT_A : SLOT_B;
+    if (width[1 - longer] > room / 2)
+        width[1 - longer] = room / 2;
+    width[longer] = room - width[1 - longer];
+}
+
+void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r) {
+    enum { NAME_HEAD = 2, GAP = 2 };
+    char load[96];
+    int width[SLOT_COUNT];
+    describe_load(u, load, sizeof load);
+    canvas_fill(c, r, ' ', ROLE_TITLE);
+    int x = 1, right = text_width(load) + 1;
+    if (r.w >= 120)
+        x += canvas_text(c, x, r.y, 12, "moescope", ROLE_HEADING) + 2;
+    share_room(u, r.w - x - right - SLOT_COUNT * (NAME_HEAD + GAP), width);
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        canvas_text(c, x, r.y, 1, slot_names[i], view_slot_role(i));
+        x += NAME_HEAD + draw_slot_name(&u->view.slot[i], c, x + NAME_HEAD, r.y, width[i]) + GAP;
+    }
+    canvas_text_right(c, r.x + r.w - right, r.y, right - 1, load, ROLE_TEXT);
+}
+
+void frame_draw_verdict(const struct ui *u, struct canvas *c, struct rect r) {
+    enum role role = view_mend_slot(&u->view) >= 0 ? ROLE_WARN : ROLE_HEADING;
+    if (r.h < 2) {
+        canvas_text(c, r.x + 1, r.y, r.w - 2, u->verdict.brief, role);
+        return;
+    }
+    canvas_text(c, r.x + 1, r.y, r.w - 2, u->verdict.line[0], role);
+    canvas_text(c, r.x + 1, r.y + 1, r.w - 2, u->verdict.line[1], ROLE_TEXT);
+}
+
+/* --- status --- */
+
+static void describe_entry(const struct ui *u, char *buf, size_t size) {
+    const struct field *f = ui_field(u);
+    char range[VALUE_LEN];
+    snprintf(buf, size, "%s: %s", f->label, ui_range(f, range));
+}
+
+void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r) {
+    char text[MESSAGE_LEN] = "";
+    bool dirty = session_dirty(u->session) && session_state_count(u->session) > u->start_states;
+    enum role role = ROLE_TEXT;
+    int room = r.w - 2;
+    if (u->message[0]) {
+        snprintf(text, sizeof text, "%s", u->message);
+        role = u->message_error ? ROLE_ERROR : ROLE_TEXT;
+    } else if (u->mode == MODE_QUIT) {
+        snprintf(text, sizeof text, "unsaved session: q again to quit, e to export");
+        role = ROLE_WARN;
+    } else if (u->mode == MODE_ENTRY) {
+        describe_entry(u, text, sizeof text);
+    } else if (u->mode == MODE_COLUMN && r.w >= 100) {
+        snprintf(text, sizeof text, "%s", ui_field(u)->help);
+        role = ROLE_DIM;
+    }
+    if (dirty && !u->message_error) {
+        room -= 10;
+        canvas_text_right(c, r.x + r.w - 10, r.y, 9, "not saved", ROLE_DIM);
+    }
+    canvas_text(c, r.x + 1, r.y, room, text, role);
+}
+
+/* --- keys --- */
+
+enum { BAR_GAP = 2 };
+
+/* Key and what it does, apart: "b A/B" has the key "b". */
+static int draw_bar_item(struct canvas *c, int x, int y, const char *text) {
+    const char *blank = strchr(text, ' ');
+    char key[32];
+    snprintf(key, sizeof key, "%.*s", (int)(blank ? blank - text : 0), text);
+    int used = canvas_text(c, x, y, 32, key, ROLE_KEY);
+    return used + canvas_text(c, x + used, y, 32, blank ? blank : text, ROLE_KEY_TEXT);
+}
+
+/* Whether the item has a place in w cells beside all those that rank before it. */
+static bool bar_item_fits(const struct ui *u, const struct action *item, int w) {
+    const struct action *a;
+    int used = text_width(item->bar);
+    for (size_t i = 0; (a = action_at(i)) != NULL; i++)
+        if (a->bar && (a->modes & 1u << u->mode) &&
+            (a->rank < item->rank || (a->rank == item->rank && a < item)))
+            used += text_width(a->bar) + BAR_GAP;
+    return used <= w;
+}
+
+void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r) {
+    const struct action *a;
+    int x = r.x + 1;
+    for (size_t i = 0; (a = action_at(i)) != NULL; i++)
+        if (a->bar && (a->modes & 1u << u->mode) && bar_item_fits(u, a, r.w - 2))
+            x += draw_bar_item(c, x, r.y, a->bar) + BAR_GAP;
+}

@@ -1,0 +1,31 @@
+/* The terminal: shows a canvas, brings keys. There is one, because a process has one; it is given back on every way out. */
+#ifndef MOESCOPE_TUI_SCREEN_H
+#define MOESCOPE_TUI_SCREEN_H
+
+#include <stdbool.h>
+
+#include "tui/canvas.h"
+
+/* Takes the terminal on standard input and output. `color` as in theme_colors. Glyphs follow from LC_CTYPE, which must be
+ * set. False with the remedy in err[ERROR_LEN] when there is none that can show a screen. */
+bool screen_open(const char *color, char *err);
+void screen_close(void); /* any number of times */
+
+void screen_size(int *w, int *h);
+
+/* Shows the canvas: what changed since the last one, in one update. */
+void screen_show(const struct canvas *c);
+/* The next screen_show draws every cell: something else has written on the terminal. */
+void screen_repaint(void);
+
+enum screen_event {
+    SCREEN_NONE,   /* no key is waiting */
+    SCREEN_KEY,    /* *key is set */
+    SCREEN_RESIZE, /* new size, or back in the foreground: draw again */
+    SCREEN_GONE    /* the terminal has gone away */
+};
+
+/* The next event; with `wait` blocks, at no cost, until there is one. */
+enum screen_event screen_read(int *key, bool wait);
+
+#endif

@@ -1,0 +1,66 @@
+#include "tui/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool stage_is_one_of(const char *value, const char *const *allowed) {
+    for (; *allowed; allowed++)
+        if (strcmp(value, *allowed) == 0)
+            return true;
+    return false;
+}
+
+static bool stage_check_options(const struct tui_options *o, char *err) {
+    static const char *const glyphs[] = {"auto", "ascii", "utf8", NULL};
+    static const char *const colors[] = {"auto", "never", "always", NULL};
+    if (!stage_is_one_of(o->glyphs, glyphs)) {
+        snprintf(err, ERROR_LEN, "glyphs '%.60s' (allowed: auto, ascii, utf8)", o->glyphs);
+        return false;
+    }
+    if (!stage_is_one_of(o->color, colors)) {
+        snprintf(err, ERROR_LEN, "color '%.60s' (allowed: auto, never, always)", o->color);
+        return false;
+    }
+    return true;
+}
+
+bool stage_open(struct stage *st, struct catalog *c, struct session *s, const struct tui_options *o,
+                char *err) {
+    *st = (struct stage){.catalog = c, .session = s};
+    if (!stage_check_options(o, err))
+        return false;
+    st->canvas.glyphs = strcmp(o->glyphs, "ascii") == 0 ? GLYPHS_ASCII : GLYPHS_UTF8;
+    st->cache = calloc(1, sizeof *st->cache);
+    st->ui = ui_new(c, s);
+    if (!st->cache || !st->ui) {
+        snprintf(err, ERROR_LEN, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+void stage_close(struct stage *st) {
+    ui_free(st->ui);
+    free(st->cache);
+    canvas_free(&st->canvas);
+}
+
+enum ui_result stage_key(struct stage *st, int key) {
+    enum ui_result result = ui_key(st->ui, key);
+    st->journal_failed = !session_journal_flush(st->session, st->catalog, st->cache, st->journal_err);
+    if (!st->journal_failed)
+        return result;
+    ui_message(st->ui, st->journal_err, true);
+    return result == UI_NOTHING ? UI_REDRAW : result;
+}
+
+void stage_draw(struct stage *st) {
+    canvas_clear(&st->canvas);
+    ui_draw(st->ui, &st->canvas);
+}
+
+bool stage_finish(struct stage *st, char *err) {
+    if (st->journal_failed)
+        snprintf(err, ERROR_LEN, "%s", st->journal_err);
+    return !st->journal_failed;
+}

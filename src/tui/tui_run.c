@@ -1,0 +1,90 @@
+/* The explorer at a terminal. */
+#include "tui/tui_run.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+
+#include "tui/screen.h"
+#include "tui/stage.h"
+
+enum {
+    KEYS_PER_FRAME = 64
+}; /* keys that come faster than frames share one, but a held key must be seen to move */
+
+static bool tui_locale_is_utf8(void) {
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* The glyphs follow the codeset, never the text of LANG. Who asks for UTF-8 in another locale knows the
+ * terminal better than the locale does, and curses needs the codeset to send it. */
+static bool tui_choose_glyphs(const struct tui_options *o, struct stage *st, char *err) {
+    setlocale(LC_CTYPE, "");
+    if (strcmp(o->glyphs, "auto") == 0)
+        st->canvas.glyphs = tui_locale_is_utf8() ? GLYPHS_UTF8 : GLYPHS_ASCII;
+    if (strcmp(o->glyphs, "utf8") == 0 && !tui_locale_is_utf8() && !setlocale(LC_CTYPE, "C.UTF-8")) {
+        snprintf(err, ERROR_LEN, "glyphs utf8: this machine has no UTF-8 locale (allowed here: auto, ascii)");
+        return false;
+    }
+    return true;
+}
+
+static bool tui_frame(struct stage *st) {
+    int w, h;
+    screen_size(&w, &h);
+    if ((w != st->canvas.w || h != st->canvas.h) && !canvas_resize(&st->canvas, w, h))
+        return false;
+    stage_draw(st);
+    screen_show(&st->canvas);
+    return true;
+}
+
+/* One event; false when it was the last. */
+static bool tui_event(struct stage *st, enum screen_event event, int key, bool *draw) {
+    if (event == SCREEN_GONE)
+        return false;
+    if (event == SCREEN_RESIZE) {
+        *draw = true;
+        return true;
+    }
+    if (key == KEYCODE_CTRL_L) {
+        screen_repaint();
+        *draw = true;
+        return true;
+    }
+    enum ui_result result = stage_key(st, key);
+    *draw |= result == UI_REDRAW;
+    return result != UI_QUIT;
+}
+
+/* Reads on while keys are waiting, then draws once, then sleeps until the next key. */
+static bool tui_loop(struct stage *st, char *err) {
+    bool draw = true;
+    for (int keys = 0;;) {
+        int key = KEYCODE_NONE;
+        enum screen_event event = keys < KEYS_PER_FRAME ? screen_read(&key, !draw) : SCREEN_NONE;
+        if (event != SCREEN_NONE) {
+            if (!tui_event(st, event, key, &draw))
+                return true;
+            keys += draw;
+            continue;
+        }
+        if (!tui_frame(st)) {
+            snprintf(err, ERROR_LEN, "out of memory for a larger screen");
+            return false;
+        }
+        draw = false;
+        keys = 0;
+    }
+}
+
+bool tui_run(struct catalog *c, struct session *s, const struct tui_options *o, char *err) {
+    struct stage st;
+    bool ok = stage_open(&st, c, s, o, err) && tui_choose_glyphs(o, &st, err) && screen_open(o->color, err);
+    if (ok) {
+        ok = tui_loop(&st, err) && stage_finish(&st, err);
+        screen_close();
+    }
+    stage_close(&st);
+    return ok;
+}

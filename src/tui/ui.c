@@ -1,0 +1,258 @@
+#include "tui/ui.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/actions.h"
+#include "tui/figures.h"
+#include "tui/ui_state.h"
+#include "tui/wrap.h"
+
+static bool resolve(void *user, const struct scenario *s, struct deployment *d) {
+    char err[ERROR_LEN];
+    return catalog_resolve(user, s, d, err, NULL);
+}
+
+const struct scenario *ui_scenario(const struct ui *u) {
+    return session_scenario(u->session, u->view.edited);
+}
+
+const struct deployment *ui_deployment(const struct ui *u) {
+    return &u->view.slot[u->view.edited].deployment;
+}
+
+const struct field *ui_field(const struct ui *u) {
+    return &scenario_fields[u->field];
+}
+
+enum mode ui_base_mode(const struct ui *u) {
+    return u->mode == MODE_COLUMN || u->mode == MODE_PANES ? u->mode : u->back;
+}
+
+void ui_say(struct ui *u, bool error, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(u->message, sizeof u->message, format, args);
+    va_end(args);
+    u->message_error = error;
+}
+
+void ui_message(struct ui *u, const char *text, bool error) {
+    ui_say(u, error, "%s", text);
+}
+
+/* --- results --- */
+
+const char *ui_range(const struct field *f, char *buf) {
+    if (f->choices == CHOICE_MODEL)
+        snprintf(buf, VALUE_LEN, "← → or type an id, or the path of a config.json");
+    else if (f->type == FIELD_TEXT && f->choices != CHOICE_FIXED)
+        snprintf(buf, VALUE_LEN, "← → or type an id");
+    else
+        field_range(f, buf);
+    if (f->type == FIELD_INTEGER)
+        buf[strcspn(buf, ",")] = '\0'; /* that they are whole goes without saying on a slider */
+    if (f->unit)
+        text_add(buf, VALUE_LEN, " %s", f->unit);
+    return buf;
+}
+
+static void update_slot(struct ui *u, int slot) {
+    struct slot_view *s = &u->view.slot[slot];
+    char err[ERROR_LEN];
+    if (!catalog_resolve(u->catalog, session_scenario(u->session, slot), &s->deployment, err, NULL)) {
+        ui_say(u, true, "%s", err);
+        return;
+    }
+    estimate(&s->deployment, &u->cache, &s->now);
+    curve_clear(slot, &u->view.curve);
+    if (s->now.feasible)
+        curve_make(&s->deployment, &u->explorer.cache, slot, &u->view.curve);
+    s->n_mends = s->now.feasible
+                     ? 0
+                     : explore_mends(&u->explorer, session_scenario(u->session, slot), s->mend, MENDS_SHOWN);
+}
+
+static void update_verdict(struct ui *u) {
+    struct estimate e[SLOT_COUNT] = {u->view.slot[SLOT_A].now, u->view.slot[SLOT_B].now};
+    struct crossover flips = {.first_winner = -1};
+    int slot = view_mend_slot(&u->view);
+    const char *mend = slot >= 0 && u->view.slot[slot].n_mends > 0 ? u->view.slot[slot].mend[0].text : NULL;
+    if (slot < 0)
+        explore_crossover(&u->explorer, session_scenario(u->session, SLOT_A),
+                          session_scenario(u->session, SLOT_B), &estimate_fields[E_COST_M_OUT],
+                          CROSSOVER_BATCH_MAX, &flips);
+    verdict_make(e, &flips, CROSSOVER_BATCH_MAX, mend, &u->verdict);
+}
+
+void ui_update(struct ui *u, unsigned slots) {
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        if (!(slots & 1u << i))
+            continue;
+        u->view.slot[i].before = u->view.slot[i].now;
+        u->view.slot[i].changed = true;
+        update_slot(u, i);
+    }
+    u->view.mend = 0;
+    update_verdict(u);
+}
+
+bool ui_apply(struct ui *u, const struct scenario *next) {
+    struct deployment d;
+    char err[ERROR_LEN];
+    if (scenario_equal(next, ui_scenario(u)))
+        return true;
+    if (!catalog_resolve(u->catalog, next, &d, err, NULL)) {
+        ui_say(u, true, "%s", err);
+        return false;
+    }
+    struct scenario was = *ui_scenario(u);
+    session_edit(u->session, u->view.edited, next);
+    ui_update(u, 1u << u->view.edited);
+    ui_say_effect(u, u->view.edited, &was);
+    return true;
+}
+
+static const char *default_word(const struct field *f, const char *printed) {
+    enum { SHORT = 6 }; /* "none", "16-bit" */
+    const char *word = f->default_text ? f->default_text : f->default_note;
+    return *printed ? printed : f->default_text || strlen(word) <= SHORT ? word : "auto";
+}
+
+/* "batch 32 → 64" for the field that differs; the count where several do. */
+static void tell_fields(const struct ui *u, int slot, const struct scenario *was, char *buf, size_t size) {
+    const struct scenario *now = session_scenario(u->session, slot);
+    char a[VALUE_LEN], b[VALUE_LEN];
+    int n = 0;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const struct field *f = &scenario_fields[i];
+        scenario_print(was, f, a);
+        scenario_print(now, f, b);
+        if (strcmp(a, b) == 0)
+            continue;
+        if (n++ == 0)
+            text_add(buf, size, "%s %.40s → %.40s", f->label, default_word(f, a), default_word(f, b));
+    }
+    if (n > 1)
+        text_add(buf, size, " and %d more", n - 1);
+}
+
+static void tell_figure(const struct slot_view *s, enum estimate_field_id id, const char *name, char *buf,
+                        size_t size) {
+    char was[DIGITS_LEN], now[DIGITS_LEN];
+    double a = figures_value(&s->before, id), b = figures_value(&s->now, id);
+    digits_print(a, DIGITS_REAL, was);
+    digits_print(b, DIGITS_REAL, now);
+    if (!isnan(a) && !isnan(b) && strcmp(was, now) != 0)
+        text_add(buf, size, "   %s %s → %s", name, was, now);
+}
+
+void ui_say_effect(struct ui *u, int slot, const struct scenario *was) {
+    const struct slot_view *s = &u->view.slot[slot];
+    char text[MESSAGE_LEN], limit[VIEW_TEXT];
+    snprintf(text, sizeof text, "%s ", slot_names[slot]);
+    tell_fields(u, slot, was, text, sizeof text);
+    if (!s->now.feasible)
+        text_add(text, sizeof text, "   %s", view_limit_text(&u->view, slot, VIEW_TEXT, limit));
+    tell_figure(s, E_TPOT_MS, "TPOT", text, sizeof text);
+    tell_figure(s, E_COST_M_OUT, "$/M out", text, sizeof text);
+    if (s->now.feasible)
+        tell_figure(s, E_MEM_GB, "GB", text, sizeof text);
+    ui_say(u, false, "%s", text);
+}
+
+/* --- life --- */
+
+struct ui *ui_new(struct catalog *c, struct session *s) {
+    struct ui *u = calloc(1, sizeof *u);
+    if (!u)
+        return NULL;
+    u->catalog = c;
+    u->session = s;
+    u->start_states = session_state_count(s);
+    u->explorer.resolve = resolve;
+    u->explorer.user = c;
+    u->field = F_BATCH;
+    ui_update(u, 1u << SLOT_A | 1u << SLOT_B);
+    for (int i = 0; i < SLOT_COUNT; i++)
+        u->view.slot[i].changed = false;
+    return u;
+}
+
+void ui_free(struct ui *u) {
+    free(u);
+}
+
+enum ui_result ui_key(struct ui *u, int key) {
+    const struct action *a = action_find(u->mode, key);
+    if (key == KEYCODE_NONE)
+        return UI_NOTHING;
+    /* An answer other than yes takes the question back and does what its key does. */
+    if (!a && u->mode == MODE_QUIT) {
+        u->mode = u->back;
+        a = action_find(u->mode, key);
+    }
+    for (int i = 0; i < SLOT_COUNT; i++)
+        u->view.slot[i].changed = false;
+    u->message[0] = '\0';
+    if (a)
+        a->run(u, a, key);
+    u->view.mend_focus = u->mode == MODE_PANES && u->pane == PANE_MEMORY;
+    return u->quit ? UI_QUIT : UI_REDRAW;
+}
+
+/* --- the whole screen --- */
+
+static void draw_too_small(struct canvas *c) {
+    char text[64];
+    snprintf(text, sizeof text, "need %dx%d, have %dx%d", UI_MIN_WIDTH, UI_MIN_HEIGHT, c->w, c->h);
+    canvas_text(c, 0, 0, c->w, text, ROLE_WARN);
+}
+
+static void draw_pane(const struct ui *u, struct canvas *c, const struct layout *l, int pane) {
+    struct rect r = l->pane[pane], inner = layout_inner(l, r);
+    bool focus = ui_base_mode(u) == MODE_PANES && u->pane == pane;
+    const char *title = figures_wide(inner.w) ? pane_ops[pane].title : pane_ops[pane].brief;
+    if (r.w == 0)
+        return;
+    if (l->compact) {
+        canvas_fill(c, (struct rect){r.x, r.y, r.w - 1, 1}, 0x2500, focus ? ROLE_FRAME_FOCUS : ROLE_FRAME);
+        int used = canvas_text(c, r.x, r.y, r.w, focus ? "▸" : "", ROLE_FRAME_FOCUS);
+        used += canvas_text(c, r.x + used, r.y, r.w, title, focus ? ROLE_FRAME_FOCUS : ROLE_TITLE);
+        canvas_put(c, r.x + used, r.y, ' ', ROLE_FRAME);
+    } else {
+        canvas_frame(c, r, title, focus);
+    }
+    figures_head(&u->view, c, inner.x, r.y, inner.w);
+    canvas_clip(c, inner);
+    pane_ops[pane].draw(&u->view, c, inner);
+    canvas_clip(c, (struct rect){0, 0, c->w, c->h});
+    if (focus) {
+        c->cursor_x = inner.x;
+        c->cursor_y = r.y;
+    }
+}
+
+void ui_draw(struct ui *u, struct canvas *c) {
+    struct layout l;
+    canvas_clear(c);
+    layout_compute(c->w, c->h, u->zoom ? u->pane : -1, &l);
+    if (l.too_small) {
+        draw_too_small(c);
+        return;
+    }
+    frame_draw_title(u, c, l.title);
+    frame_draw_verdict(u, c, l.verdict);
+    sliders_draw(u, c, &l);
+    for (int i = 0; i < PANE_COUNT; i++)
+        draw_pane(u, c, &l, i);
+    if (u->mode == MODE_HELP)
+        overlay_draw_help(u, c);
+    if (u->mode == MODE_PRESETS)
+        overlay_draw_presets(u, c);
+    frame_draw_status(u, c, l.status);
+    frame_draw_keys(u, c, l.keys);
+}

@@ -1,0 +1,32 @@
+/* The explorer without a terminal: takes keys, draws on a canvas. The terminal loop and the script player
+ * both drive it. */
+#ifndef MOESCOPE_TUI_UI_H
+#define MOESCOPE_TUI_UI_H
+
+#include <stdbool.h>
+
+#include "catalog/catalog.h"
+#include "session/session.h"
+#include "tui/canvas.h"
+#include "tui/key.h"
+
+struct ui; /* opaque */
+
+enum { UI_MIN_WIDTH = 80, UI_MIN_HEIGHT = 24 };
+
+/* What the loop must do after a key. */
+enum ui_result { UI_NOTHING, UI_REDRAW, UI_QUIT };
+
+struct ui *ui_new(struct catalog *c, struct session *s);
+void ui_free(struct ui *u); /* NULL is fine */
+
+enum ui_result ui_key(struct ui *u, int key);
+
+/* Composes the whole screen for the canvas's size; below the minimum it says need and have. No physics here:
+ * what is shown was worked out when the scenario changed. */
+void ui_draw(struct ui *u, struct canvas *c);
+
+/* A message for the status line, shown until the next key. */
+void ui_message(struct ui *u, const char *text, bool error);
+
+#endif

@@ -1,0 +1,75 @@
+/* The explorer's state, shared by the files behind ui.h. */
+#ifndef MOESCOPE_TUI_UI_STATE_H
+#define MOESCOPE_TUI_UI_STATE_H
+
+#include "tui/ui.h"
+#include "tui/verdict.h"
+#include "tui/view.h"
+
+enum focus { FOCUS_COLUMN, FOCUS_PANES };
+
+/* What takes the keys. */
+enum mode { MODE_COLUMN, MODE_PANES, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_QUIT, MODE_COUNT };
+
+enum { ENTRY_LEN = 128, MESSAGE_LEN = ERROR_LEN, CROSSOVER_BATCH_MAX = 4096 };
+
+struct ui {
+    struct catalog *catalog;
+    struct session *session;
+    size_t start_states;      /* of the session when the explorer opened */
+    struct load_cache cache;  /* of the figures on the screen */
+    struct explorer explorer; /* with a cache of its own: searches would wash the screen's out */
+    struct view view;
+    struct verdict verdict;
+
+    enum mode mode, back; /* back: the mode under an overlay, an entry or a question */
+    int field;            /* selected scenario field */
+    int scroll;           /* first row of the column that is shown */
+    int pane;             /* focused */
+    bool zoom;
+
+    char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
+    bool entry_first;      /* the entry shows the present value: the next character replaces it */
+    size_t preset;         /* selected, among those that match */
+    int help_scroll;
+
+    char message[MESSAGE_LEN];
+    bool message_error;
+    bool quit;
+};
+
+/* --- results (ui.c) */
+const struct scenario *ui_scenario(const struct ui *u); /* the edited slot's */
+const struct deployment *ui_deployment(const struct ui *u);
+const struct field *ui_field(const struct ui *u);
+const char *ui_range(const struct field *f, char *buf); /* what is allowed, in words; buf[VALUE_LEN] */
+enum mode
+ui_base_mode(const struct ui *u); /* MODE_COLUMN or MODE_PANES: where the focus is under an overlay */
+/* Takes a scenario into the edited slot if its ids resolve; else says why in the status line and changes
+ * nothing. */
+bool ui_apply(struct ui *u, const struct scenario *next);
+/* Works out the slots whose bit is set in `slots` again, as after undo. */
+void ui_update(struct ui *u, unsigned slots);
+void ui_say(struct ui *u, bool error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* What the last edit did to the main figures, in the status line. */
+void ui_say_effect(struct ui *u, int slot, const struct scenario *was);
+
+/* --- editing one field (edit.c) */
+enum stride { STEP_FINE, STEP_KEY, STEP_COARSE, STEP_LIMIT };
+void edit_step(struct ui *u, enum stride stride, int direction);
+void edit_reset(struct ui *u, bool to_default);
+
+/* --- the presets overlay (presets.c) */
+size_t presets_count(const struct ui *u); /* that match the filter */
+const struct scenario_preset *presets_at(const struct ui *u, size_t i);
+
+/* --- drawing */
+void sliders_draw(struct ui *u, struct canvas *c, const struct layout *l);
+void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r);
+void frame_draw_verdict(const struct ui *u, struct canvas *c, struct rect r);
+void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r);
+void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r);
+void overlay_draw_help(struct ui *u, struct canvas *c);
+void overlay_draw_presets(struct ui *u, struct canvas *c);
+
+#endif

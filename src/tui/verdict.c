@@ -1,0 +1,189 @@
+#include "tui/verdict.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/digits.h"
+#include "tui/figures.h"
+#include "tui/wrap.h"
+
+/* One point of comparison, in the order in which it is told. */
+struct point {
+    enum estimate_field_id id;
+    const char *verb, *what, *brief, *level;
+};
+
+static const struct point points[] = {
+    {E_COST_M_OUT, "is", "cheaper per output token", "cheaper", "cost"},
+    {E_TPOT_MS, "is", "faster per token", "faster", "speed"},
+    {E_MEM_GB, "needs", "less memory per GPU", "less memory", "memory"},
+};
+
+enum { POINTS = sizeof points / sizeof *points };
+
+static const char *ratio_of(const struct estimate e[SLOT_COUNT], enum estimate_field_id id, char *buf) {
+    double a = figures_value(&e[SLOT_A], id), b = figures_value(&e[SLOT_B], id);
+    return digits_ratio(fmin(a, b), fmax(a, b), buf);
+}
+
+/* "A is 1.7× cheaper per output token and 1.2× faster per token": the points that the slot wins. */
+static int tell_slot(const struct estimate e[SLOT_COUNT], int slot, char *buf) {
+    int won[POINTS], n = 0;
+    char ratio[DIGITS_LEN];
+    for (int i = 0; i < POINTS; i++)
+        if (figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id) == slot)
+            won[n++] = i;
+    for (int k = 0; k < n; k++) {
+        const struct point *p = &points[won[k]];
+        bool same_verb = k > 0 && strcmp(p->verb, points[won[k - 1]].verb) == 0;
+        const char *joint = k == 0 ? (*buf ? "; " : "") : k == n - 1 ? " and " : ", ";
+        text_add(buf, VERDICT_LEN, "%s%s%s%s%s%s %s", joint, k == 0 ? slot_names[slot] : "",
+                 k == 0 ? " " : "", same_verb ? "" : p->verb, same_verb ? "" : " ", ratio_of(e, p->id, ratio),
+                 p->what);
+    }
+    return n;
+}
+
+static void tell_level(const struct estimate e[SLOT_COUNT], char *buf) {
+    int n = 0;
+    for (int i = 0; i < POINTS; i++) {
+        double a = figures_value(&e[SLOT_A], points[i].id), b = figures_value(&e[SLOT_B], points[i].id);
+        if (isnan(a) || isnan(b) || figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id) >= 0)
+            continue;
+        text_add(buf, VERDICT_LEN, "%s%s",
+                 n++ > 0 ? ", "
+                 : *buf  ? "; level on "
+                         : "A and B are level on ",
+                 points[i].level);
+    }
+}
+
+static void tell_advantages(const struct estimate e[SLOT_COUNT], char *buf) {
+    int first = figures_better(&e[SLOT_A], &e[SLOT_B], E_COST_M_OUT) == SLOT_B ? SLOT_B : SLOT_A;
+    tell_slot(e, first, buf);
+    tell_slot(e, 1 - first, buf);
+    tell_level(e, buf);
+    if (isnan(figures_value(&e[SLOT_A], E_COST_M_OUT)) || isnan(figures_value(&e[SLOT_B], E_COST_M_OUT)))
+        text_add(buf, VERDICT_LEN, "%sno price, so no cost", *buf ? "; " : "");
+    text_add(buf, VERDICT_LEN, ".");
+}
+
+static const char *winner_name(int winner) {
+    return winner < 0 ? "neither" : slot_names[winner];
+}
+
+/* "A is cheaper up to batch 212, B from 213 on." */
+static void tell_flips(const struct crossover *x, int max_batch, char *buf) {
+    if (x->n_flips == 0 && x->first_winner < 0)
+        text_add(buf, VERDICT_LEN, "Cost per output token is level at every batch up to %d.", max_batch);
+    else if (x->n_flips == 0)
+        text_add(buf, VERDICT_LEN, "%s is cheaper at every batch up to %d.", winner_name(x->first_winner),
+                 max_batch);
+    else if (x->first_winner < 0)
+        text_add(buf, VERDICT_LEN, "Cost is level below batch %.0f", x->flip[0].batch);
+    else
+        text_add(buf, VERDICT_LEN, "%s is cheaper up to batch %.0f", winner_name(x->first_winner),
+                 x->flip[0].batch - 1);
+    for (size_t i = 0; i < x->n_flips && i < 3; i++) {
+        bool last = i + 1 == x->n_flips || i == 2;
+        if (last)
+            text_add(buf, VERDICT_LEN, ", %s from %.0f on.", winner_name(x->flip[i].winner),
+                     x->flip[i].batch);
+        else
+            text_add(buf, VERDICT_LEN, ", %s to %.0f", winner_name(x->flip[i].winner),
+                     x->flip[i + 1].batch - 1);
+    }
+}
+
+/* "Both decode steps wait for memory." */
+static void tell_bounds(const struct estimate e[SLOT_COUNT], char *buf) {
+    static const char *const what[BOUND_COUNT] = {"", "memory", "compute", "the network", "kernel launches"};
+    if (e[SLOT_A].bound == e[SLOT_B].bound)
+        text_add(buf, VERDICT_LEN, " Both wait for %s.", what[e[SLOT_A].bound]);
+    else
+        text_add(buf, VERDICT_LEN, " A waits for %s, B for %s.", what[e[SLOT_A].bound],
+                 what[e[SLOT_B].bound]);
+}
+
+static void brief_flips(const struct crossover *x, char *buf) {
+    enum { LONG = 52 }; /* of 78 cells: then the batch goes without its name */
+    const char *batch = text_width(buf) > LONG ? "" : "batch ";
+    if (x->n_flips == 0 && x->first_winner >= 0)
+        text_add(buf, VERDICT_LEN, " · %s cheaper at every batch", winner_name(x->first_winner));
+    else if (x->n_flips > 0 && x->flip[0].winner >= 0)
+        text_add(buf, VERDICT_LEN, " · %s cheaper from %s%.0f", winner_name(x->flip[0].winner), batch,
+                 x->flip[0].batch);
+    else if (x->n_flips > 0)
+        text_add(buf, VERDICT_LEN, " · %s cheaper to %s%.0f", winner_name(x->first_winner), batch,
+                 x->flip[0].batch - 1);
+}
+
+static void tell_brief(const struct estimate e[SLOT_COUNT], const struct crossover *x, char *buf) {
+    char ratio[DIGITS_LEN];
+    int told = -1;
+    for (int i = 0; i < POINTS; i++) {
+        int winner = figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id);
+        if (winner < 0)
+            continue;
+        if (winner == told)
+            text_add(buf, VERDICT_LEN, ", %s %s", ratio_of(e, points[i].id, ratio), points[i].brief);
+        else
+            text_add(buf, VERDICT_LEN, "%s%s %s %s", told >= 0 ? " · " : "", slot_names[winner],
+                     ratio_of(e, points[i].id, ratio), points[i].brief);
+        told = winner;
+    }
+    if (told < 0)
+        text_add(buf, VERDICT_LEN, "A and B are level");
+    brief_flips(x, buf);
+}
+
+/* What the scenario that runs gives, since there is nothing to compare it with. */
+static void tell_alone(const struct estimate *e, int slot, const char *mend, char *buf) {
+    char cost[DIGITS_LEN], tpot[DIGITS_LEN];
+    text_add(buf, VERDICT_LEN, "%s runs: %s ms per token", slot_names[slot],
+             digits_print(e->tpot_ms, DIGITS_REAL, tpot));
+    if (!isnan(e->cost_m_out))
+        text_add(buf, VERDICT_LEN, ", $%s per million output tokens",
+                 digits_print(e->cost_m_out, DIGITS_REAL, cost));
+    if (mend)
+        text_add(buf, VERDICT_LEN, ". %s would with %s (key m)", slot_names[1 - slot], mend);
+    text_add(buf, VERDICT_LEN, ".");
+}
+
+static void tell_limit(const struct estimate *e, int slot, char *buf) {
+    char used[DIGITS_LEN], capacity[DIGITS_LEN];
+    if (e->limit == LIMIT_MEMORY)
+        snprintf(buf, VERDICT_LEN, "%s does not fit: %s of %s GB on each GPU.", slot_names[slot],
+                 digits_print(e->mem_gb, DIGITS_REAL, used),
+                 digits_print(e->mem_capacity_gb, DIGITS_REAL, capacity));
+    else
+        snprintf(buf, VERDICT_LEN, "%s does not run: %s.", slot_names[slot], e->limit_text);
+}
+
+static void tell_infeasible(const struct estimate e[SLOT_COUNT], const char *mend, struct verdict *v) {
+    int out = e[SLOT_A].feasible ? SLOT_B : SLOT_A;
+    tell_limit(&e[out], out, v->line[0]);
+    tell_limit(&e[out], out, v->brief);
+    if (mend)
+        text_add(v->brief, VERDICT_LEN, " m: %s", mend);
+    if (e[1 - out].feasible) {
+        tell_alone(&e[1 - out], 1 - out, mend, v->line[1]);
+    } else {
+        tell_limit(&e[SLOT_B], SLOT_B, v->line[1]);
+        snprintf(v->brief, VERDICT_LEN, "Neither runs: the Memory pane says why, and what would mend it.");
+    }
+}
+
+void verdict_make(const struct estimate e[SLOT_COUNT], const struct crossover *flips, int max_batch,
+                  const char *mend, struct verdict *v) {
+    v->line[0][0] = v->line[1][0] = v->brief[0] = '\0';
+    if (!e[SLOT_A].feasible || !e[SLOT_B].feasible) {
+        tell_infeasible(e, mend, v);
+        return;
+    }
+    tell_advantages(e, v->line[0]);
+    tell_flips(flips, max_batch, v->line[1]);
+    tell_bounds(e, v->line[1]);
+    tell_brief(e, flips, v->brief);
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# The manual has every flag, field, figure and command, and is clean mdoc.
+. "${srcdir:-.}/tests/cli/lib.sh"
+cd - >/dev/null || exit 99
+page=man/moescope.1
+[ -f $page ] || { echo "no $page here"; exit 99; }
+
+has() { grep -q -e "$1" $page || fail "not in the manual: $1"; }
+for id in $("$program" help --fields | tail -n +2 | cut -d, -f1); do has "^\\.It Fl -$id Ar "; done
+for id in $("$program" help --figures | tail -n +2 | cut -d, -f1); do has "^\\.It Va $id"; done
+for name in $("$program" help --options | tail -n +2 | cut -d, -f1); do has "^\\.It.* Fl -$name"; done
+for command in explore eval snapshot models gpus formats links scenarios help; do has "^\\.It Ic $command"; done
+grep -q '@[A-Z]*@' $page && fail "a word of the template is left"
+for section in NAME SYNOPSIS DESCRIPTION OPTIONS KEYS FIELDS FIGURES ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES ACCURACY 'SEE ALSO'; do
+    has "^\\.Sh $section\$"
+done
+if command -v mandoc >/dev/null 2>&1; then
+    for file in $page "$srcdir/man/moescope-presets.5"; do
+        mandoc -Tlint -Wwarning "$file" || fail "mandoc on $file"
+    done
+fi
+finish

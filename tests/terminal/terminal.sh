@@ -1,0 +1,219 @@
+#!/bin/sh
+# The explorer in a real terminal: it draws, follows keys and sizes, stops and goes on, and gives the terminal back on
+# every way out. Runs in tmux on a private socket; waits for what it expects to see instead of sleeping.
+# Needs no terminal itself: stdin may be closed and TERM dumb. MOESCOPE names another program to test.
+
+exec </dev/null
+command -v tmux >/dev/null 2>&1 || { echo "no tmux here"; exit 77; }
+LC_ALL=C.UTF-8
+export LC_ALL
+[ "$(locale charmap 2>/dev/null)" = UTF-8 ] || { echo "no C.UTF-8 locale here"; exit 77; }
+
+# Nothing of the machine's or the user's may show; ASan's leak check needs ptrace and has its say elsewhere.
+unset NO_COLOR ESCDELAY ENV TMUX
+TERM=xterm-256color
+srcdir=$(cd "${srcdir:-.}" && pwd)
+program=${MOESCOPE:-./moescope}
+case $program in */*) program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program") ;; esac
+MOESCOPE_PRESETS=$srcdir/presets
+dir=$(mktemp -d "${TMPDIR:-/tmp}/moescope-terminal.XXXXXX") || exit 99
+HOME=$dir XDG_CONFIG_HOME=$dir
+export TERM HOME XDG_CONFIG_HOME MOESCOPE_PRESETS
+
+mux() { tmux -L "moescope-$$" -f /dev/null "$@"; }
+trap 'mux kill-server 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'exit 99' HUP INT TERM
+
+# --- seeing and waiting ---------------------------------------------------------------------------------------
+
+text() { mux capture-pane -p -t main; }
+styled() { mux capture-pane -e -p -t main; }
+pane() { mux display-message -p -t main "#{$1}"; }
+keys() { mux send-keys -t main "$@"; }
+line() { mux send-keys -t main -l "$1" && mux send-keys -t main C-j; } # C-j: ends a line in every terminal mode
+
+shows() { text | grep -q -e "$1"; }
+shows_not() { ! shows "$1"; }
+is() { [ "$(pane "$1")" = "$2" ]; }
+differs_from() { text >"$dir/now"; ! cmp -s "$dir/now" "$1"; }
+same_as() { text >"$dir/now"; cmp -s "$dir/now" "$1"; }
+figure() { text | sed -n "s/.*\\($1[^0-9]*[0-9.]*\\).*/\\1/p" | sed 1q; }
+figure_changed() { [ -n "$2" ] && [ -n "$(figure "$1")" ] && [ "$(figure "$1")" != "$2" ]; }
+at_prompt() { is alternate_on 0 && is pane_current_command sh; }
+
+fail() {
+    echo "FAILED: $1"
+    text | sed 's/^/  | /'
+    exit 1
+}
+
+# wait_for WHAT COMMAND...: until the command succeeds.
+wait_for() {
+    what=$1
+    shift
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 400 ] || fail "$what"
+        sleep 0.025
+    done
+    echo "ok: $what"
+}
+
+# A command of the shell, and its end: the line it leaves cannot be the echo of what was typed.
+run() {
+    count=$((${count:-0} + 1))
+    line "$1; echo end'='$count"
+    wait_for "$1" shows "end=$count\$"
+}
+
+start() {
+    run clear
+    run "stty -a >before"
+    line "sh -c 'echo \$\$ >pid; exec ${1:+env $1 }\"\$0\"${2:+ $2}' $program"
+    wait_for "starts ${1:-} ${2:-}" is alternate_on 1
+    wait_for "draws" shows "$mark"
+    settle
+}
+
+# Until two captures agree.
+settle() {
+    text >"$dir/last"
+    until sleep 0.05 && same_as "$dir/last"; do
+        text >"$dir/last"
+    done
+}
+
+restored() {
+    wait_for "$1: the shell is back" at_prompt
+    is cursor_flag 1 || fail "$1: cursor hidden"
+    is keypad_flag 0 || fail "$1: keypad mode on"
+    is keypad_cursor_flag 0 || fail "$1: cursor key mode on"
+    is mouse_any_flag 0 || fail "$1: mouse mode on"
+    run "stty -a >after"
+    cmp -s "$dir/before" "$dir/after" || fail "$1: terminal modes differ"
+}
+
+# --- the tests ------------------------------------------------------------------------------------------------
+
+mark='batch' # stands on every screen that is large enough
+
+mux start-server \; set-option -g status off \; set-option -g default-terminal screen-256color \; \
+    set-option -g default-shell /bin/sh \; new-session -d -s main -x 80 -y 24 -c "$dir" "PS1='$ ' sh -i" ||
+    { echo "tmux does not start here"; exit 77; }
+wait_for "a shell" shows '^\$'
+run "cd '$dir'; ulimit -c 0"
+
+start
+text >"$dir/first"
+tpot=$(figure TPOT)
+keys Right
+wait_for "a slider's move changes a figure" figure_changed TPOT "$tpot"
+settle
+text >"$dir/moved"
+
+mux resize-window -t main -x 120 -y 40
+wait_for "a larger screen is drawn" differs_from "$dir/moved"
+settle
+text >"$dir/large"
+mux resize-window -t main -x 70 -y 20
+wait_for "a small one says need" shows '80 *[x×] *24'
+wait_for "and have" shows '70 *[x×] *20'
+mux resize-window -t main -x 120 -y 40
+wait_for "back to the larger" same_as "$dir/large"
+mux resize-window -t main -x 80 -y 24
+wait_for "back to the first size" same_as "$dir/moved"
+
+keys C-l
+settle
+same_as "$dir/moved" || fail "Ctrl-L changes the screen"
+
+keys C-z
+wait_for "Ctrl-Z stops it" at_prompt
+is cursor_flag 1 || fail "stopped: cursor hidden"
+run "stty -a >after"
+cmp -s "$dir/before" "$dir/after" || fail "stopped: terminal modes differ"
+mux resize-window -t main -x 120 -y 40
+line fg
+wait_for "fg goes on, in the size that it has now" same_as "$dir/large"
+keys C-z
+wait_for "Ctrl-Z stops it again" at_prompt
+mux resize-window -t main -x 80 -y 24
+line fg
+wait_for "fg goes on in the old size" same_as "$dir/moved"
+kill -STOP "$(cat "$dir/pid")"
+wait_for "a stop without warning" is pane_current_command sh
+line 'echo disturbed'
+line fg
+wait_for "fg repairs the screen" same_as "$dir/moved"
+keys Right
+wait_for "and keys are read" differs_from "$dir/moved"
+
+styled >"$dir/colors"
+keys q
+wait_for "q asks: there are unsaved states" shows 'q again'
+keys q
+restored "q"
+
+color=$(printf '\033\\[[0-9;]*\\(3[0-8]\\|4[0-8]\\|9[0-7]\\|10[0-7]\\)[;m]')
+grep -q "$color" "$dir/colors" || fail "no colours by default"
+start NO_COLOR=1
+styled >"$dir/mono"
+! grep -q "$color" "$dir/mono" || fail "NO_COLOR: colours"
+text >"$dir/now"
+cmp -s "$dir/now" "$dir/first" || fail "NO_COLOR: other text"
+keys q
+restored "NO_COLOR"
+
+# A size that a parent's shell has left behind is not the terminal's. Terminals without a second screen, or without
+# colours, are given back too.
+start 'LINES=50 COLUMNS=132'
+text >"$dir/now"
+cmp -s "$dir/now" "$dir/first" || fail "LINES and COLUMNS: another size"
+keys q
+restored "LINES and COLUMNS"
+for term in linux vt100 vt220; do
+    run clear
+    line "TERM=$term '$program'"
+    wait_for "TERM=$term" shows "$mark"
+    settle
+    text >"$dir/now"
+    cmp -s "$dir/now" "$dir/first" || fail "TERM=$term: another screen"
+    keys q
+    wait_for "TERM=$term: the shell is back" at_prompt
+    is scroll_region_lower 23 || fail "TERM=$term: scroll region"
+    run "stty -a >after"
+    cmp -s "$dir/before" "$dir/after" || fail "TERM=$term: terminal modes differ"
+done
+
+start LC_ALL=C
+text >"$dir/ascii"
+keys q
+restored "C locale"
+[ -z "$(LC_ALL=C tr -d ' -~\n' <"$dir/ascii")" ] || fail "C locale: more than ASCII"
+grep -q -e '-----' "$dir/ascii" || fail "C locale: no lines"
+grep -q '[%#][%#]' "$dir/ascii" || fail "C locale: no bars"
+
+for signal in HUP INT QUIT TERM SEGV ABRT BUS; do
+    start
+    kill -$signal "$(cat "$dir/pid")"
+    restored "SIG$signal"
+    shows_not "$mark" || fail "SIG$signal: the screen stayed"
+done
+
+run clear
+run "TERM=dumb '$program' 2>message; echo status=\$?"
+shows '^status=[1-9]' || fail "TERM=dumb: status 0"
+grep -q 'TERM=dumb' "$dir/message" || fail "TERM=dumb: no message"
+run clear
+run "TERM=no-such-terminal '$program' 2>message; echo status=\$?"
+shows '^status=[1-9]' || fail "unknown TERM: status 0"
+grep -q 'no-such-terminal' "$dir/message" || fail "unknown TERM: no message"
+at_prompt || fail "without a usable TERM: the terminal was changed"
+
+if "$program" </dev/null >"$dir/out" 2>"$dir/message"; then
+    fail "no terminal: status 0"
+fi
+grep -q 'terminal' "$dir/message" || fail "no terminal: no message"
+[ ! -s "$dir/out" ] || fail "no terminal: something was drawn"
+echo "all well"

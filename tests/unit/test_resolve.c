@@ -1,0 +1,247 @@
+/* Rule: a scenario's gaps are filled as the field table says, an id that is not known is an error that names
+ * the field and the nearest id, and what a deployment prints reads back as the same deployment. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "catalog/scenario_row.h"
+#include "scratch.h"
+
+static struct catalog *c;
+
+static int open_all(void **state) {
+    (void)state;
+    c = open_shipped();
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    catalog_close(c);
+    return 0;
+}
+
+static void set(struct scenario *s, const char *id, const char *text) {
+    char err[ERROR_LEN];
+    const struct field *f = scenario_find_field(id);
+    assert_non_null(f);
+    if (!scenario_parse(s, f, text, err))
+        fail_msg("%s", err);
+}
+
+/* "model=x gpus=4" as a deployment. */
+static struct deployment resolved(const char *settings) {
+    struct scenario s;
+    struct deployment d;
+    char err[ERROR_LEN], copy[256];
+    char *rest;
+
+    scenario_init(&s);
+    snprintf(copy, sizeof copy, "%s", settings);
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *equals = strchr(word, '=');
+        *equals = '\0';
+        set(&s, word, equals + 1);
+    }
+    if (!catalog_resolve(c, &s, &d, err, NULL))
+        fail_msg("%s", err);
+    return d;
+}
+
+static void all_defaults(void **state) {
+    const struct deployment d = resolved("");
+    (void)state;
+    assert_string_equal(d.model->id, "mixtral-8x7b");
+    assert_string_equal(d.gpu->id, "a100-80-sxm");
+    assert_string_equal(d.weights->id, "bf16");
+    assert_string_equal(d.weights_experts->id, "bf16");
+    assert_string_equal(d.kv->id, "kv-16");
+    assert_string_equal(d.link_up->id, "nvlink3");
+    assert_string_equal(d.link_out->id, "ib-hdr");
+    assert_int_equal(d.gpus, 2);
+    assert_int_equal(d.gpus_per_node, 8);
+    assert_int_equal(d.tp, 2);
+    assert_int_equal(d.pp * d.dp * d.ep, 1);
+    assert_int_equal(d.batch, 32);
+    assert_int_equal(d.isl, 512);
+    assert_int_equal(d.osl, 256);
+    assert_true(d.prefix_hit == 0 && d.skew_kind == SKEW_UNIFORM && d.skew == 0);
+    assert_true(d.price == 1.39 && d.power_price == 0.1 && d.utilisation == 1);
+    assert_true(isnan(d.slo_ttft_s) && isnan(d.slo_tpot_s));
+    assert_ptr_equal(d.calibration, catalog_calibration(c, d.gpu));
+}
+
+static void native_formats(void **state) {
+    (void)state;
+    assert_string_equal(resolved("model=llama-2-7b").weights->id, "fp16");
+    assert_string_equal(resolved("model=deepseek-v3").weights->id, "fp8-block128");
+    assert_string_equal(resolved("model=deepseek-v3").weights_experts->id, "fp8-block128");
+    assert_string_equal(resolved("model=grok-1").weights->id, "int8-w8a16");
+    assert_string_equal(resolved("model=gpt-oss-120b").weights->id, "bf16");
+    assert_string_equal(resolved("model=gpt-oss-120b").weights_experts->id, "mxfp4-w4a16");
+}
+
+static void experts_follow_weights(void **state) {
+    (void)state;
+    assert_string_equal(resolved("weights=fp8").weights_experts->id, "fp8");
+    assert_string_equal(resolved("model=gpt-oss-120b weights=fp8").weights_experts->id, "fp8");
+    assert_string_equal(resolved("weights_experts=nvfp4").weights->id, "bf16");
+    assert_string_equal(resolved("weights=fp8 weights_experts=nvfp4").weights_experts->id, "nvfp4");
+}
+
+static void kv_suits_the_attention(void **state) {
+    (void)state;
+    assert_string_equal(resolved("model=deepseek-v3").kv->id, "kv-mla-16");
+    assert_string_equal(resolved("model=deepseek-v3 kv=kv-fp8").kv->id, "kv-mla-fp8");
+    assert_string_equal(resolved("model=deepseek-v3 kv=kv-mla-fp8-ds").kv->id, "kv-mla-fp8-ds");
+    assert_string_equal(resolved("kv=kv-mla-fp8").kv->id, "kv-fp8");
+    assert_string_equal(resolved("kv=kv-mla-fp8-ds").kv->id,
+                        "kv-mla-fp8-ds"); /* no counterpart: for physics to refuse */
+}
+
+static void nodes(void **state) {
+    (void)state;
+    assert_int_equal(resolved("gpu=gb200").gpus_per_node, 72);
+    assert_int_equal(resolved("gpu=l40s").gpus_per_node, 8);
+    assert_string_equal(resolved("gpu=l40s").link_up->id, "pcie4-x16");
+    assert_int_equal(resolved("gpu=gh200-96").gpus_per_node, 1);
+    assert_int_equal(resolved("gpus=16").tp, 8); /* within a node */
+    assert_int_equal(resolved("gpus=16 gpus_per_node=4").tp, 4);
+    assert_int_equal(resolved("gpus=16 tp=2").tp, 2);
+    assert_string_equal(resolved("link_up=nvlink4 link_out=eth-25").link_up->id, "nvlink4");
+}
+
+static void price_may_be_unknown(void **state) {
+    (void)state;
+    assert_true(isnan(resolved("gpu=h100-pcie").price));
+    assert_true(resolved("gpu=h100-pcie price=2").price == 2);
+    assert_true(resolved("slo_ttft_ms=250").slo_ttft_s == 0.25);
+}
+
+static void fails(const char *field, const char *text, const char *word) {
+    struct scenario s;
+    struct deployment d;
+    char err[ERROR_LEN] = "";
+    int bad = -1;
+
+    scenario_init(&s);
+    set(&s, field, text);
+    assert_false(catalog_resolve(c, &s, &d, err, &bad));
+    assert_int_equal(bad, scenario_find_field(field) - scenario_fields);
+    if (strncmp(err, field, strlen(field)) != 0 || !strstr(err, word))
+        fail_msg("'%s' should begin with %s and say '%s'", err, field, word);
+}
+
+static void unknown_ids(void **state) {
+    (void)state;
+    fails("model", "mixtral-8x77b", "did you mean 'mixtral-8x7b'");
+    fails("gpu", "a100", "did you mean 'a100-");
+    fails("gpu", "zzzzzz", "moescope gpus");
+    fails("weights", "int4", "did you mean 'int4-");
+    fails("weights", "kv-16", "weight format");
+    fails("weights_experts", "mxfp", "did you mean");
+    fails("kv", "bf16", "KV format");
+    fails("link_up", "nvlink33", "did you mean 'nvlink3'");
+    fails("link_out", "ib", "did you mean 'ib-");
+    fails("model", "/nonexistent/config.json", "/nonexistent/config.json");
+}
+
+static void no_suggestion_far_away(void **state) {
+    struct scenario s;
+    struct deployment d;
+    char err[ERROR_LEN];
+    (void)state;
+    scenario_init(&s);
+    set(&s, "gpu", "zzzzzz");
+    assert_false(catalog_resolve(c, &s, &d, err, NULL));
+    assert_null(strstr(err, "did you mean"));
+}
+
+static void printed_values_read_back(void **state) {
+    struct scenario s, back;
+    struct deployment d, again;
+    char err[ERROR_LEN], text[VALUE_LEN];
+
+    (void)state;
+    for (size_t i = 0; i < catalog_scenario_count(c); i++) {
+        s = catalog_scenario_at(c, i)->scenario;
+        s.slo_ttft_ms = 333.3;
+        assert_true(catalog_resolve(c, &s, &d, err, NULL));
+        scenario_init(&back);
+        for (int f = 0; f < FIELD_COUNT; f++) {
+            deployment_print(&d, &s, &scenario_fields[f], text);
+            if (!scenario_parse(&back, &scenario_fields[f], text, err))
+                fail_msg("%s", err);
+        }
+        assert_true(catalog_resolve(c, &back, &again, err, NULL));
+        assert_true(again.model == d.model && again.weights == d.weights && again.kv == d.kv &&
+                    again.tp == d.tp);
+        assert_true(again.weights_experts == d.weights_experts && again.slo_ttft_s == d.slo_ttft_s);
+        for (int f = 0; f < FIELD_COUNT; f++) {
+            const double a = deployment_number(&d, &scenario_fields[f]),
+                         b = deployment_number(&again, &scenario_fields[f]);
+            assert_true(a == b || (isnan(a) && isnan(b)));
+        }
+    }
+}
+
+static size_t count_choices(enum field_id id, const char *model) {
+    char setting[64];
+    snprintf(setting, sizeof setting, "model=%s", model);
+    const struct deployment d = resolved(setting);
+    size_t n = 0;
+    while (catalog_choice(c, &scenario_fields[id], d.model, n))
+        n++;
+    return n;
+}
+
+static void choices(void **state) {
+    (void)state;
+    assert_int_equal(count_choices(F_MODEL, "mixtral-8x7b"), 35);
+    assert_int_equal(count_choices(F_GPU, "mixtral-8x7b"), 40);
+    assert_int_equal(count_choices(F_LINK_UP, "mixtral-8x7b"), 27);
+    assert_int_equal(count_choices(F_WEIGHTS, "mixtral-8x7b"), 36);
+    assert_int_equal(count_choices(F_KV, "mixtral-8x7b"), 7);
+    assert_int_equal(count_choices(F_KV, "deepseek-v3"), 3);
+    assert_int_equal(count_choices(F_SKEW_KIND, "mixtral-8x7b"), 3);
+    assert_string_equal(catalog_choice(c, &scenario_fields[F_SKEW_KIND], NULL, 1), "zipf");
+    assert_null(catalog_choice(c, &scenario_fields[F_BATCH], NULL, 0));
+}
+
+static void rows_name_their_place(void **state) {
+    const char *const name[] = {"gpus", "note", "gpu"}, *const good[] = {"4", "x", ""},
+                      *const bad[] = {"4", "x", "h101-sxm"};
+    struct csv_row row = {"jobs.csv", 7, 3, name, good};
+    struct scenario s;
+    struct deployment d;
+    char err[ERROR_LEN];
+
+    (void)state;
+    assert_true(scenario_resolve_row(&row, c, &s, &d, err));
+    assert_true(s.gpus == 4 && isnan(s.batch));
+    row.cell = bad;
+    assert_false(scenario_resolve_row(&row, c, &s, &d, err));
+    assert_non_null(strstr(err, "jobs.csv:7: column gpu: 'h101-sxm'"));
+    assert_non_null(strstr(err, "did you mean 'h100-sxm'"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_defaults),
+        cmocka_unit_test(native_formats),
+        cmocka_unit_test(experts_follow_weights),
+        cmocka_unit_test(kv_suits_the_attention),
+        cmocka_unit_test(nodes),
+        cmocka_unit_test(price_may_be_unknown),
+        cmocka_unit_test(unknown_ids),
+        cmocka_unit_test(no_suggestion_far_away),
+        cmocka_unit_test(printed_values_read_back),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(rows_name_their_place),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}

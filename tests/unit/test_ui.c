@@ -1,0 +1,529 @@
+/* The explorer driven by keys, without a terminal: every key does what the table says, nothing that is typed breaks it,
+ * and a scenario that does not run shows no performance figure. */
+#define _POSIX_C_SOURCE 200809L
+#include <ctype.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tui/actions.h"
+#include "tui/tui_run.h"
+#include "tui/utf8.h"
+
+struct bench {
+    struct catalog *catalog;
+    struct session *session;
+    struct ui *ui;
+    struct canvas canvas;
+};
+
+static int set_up(void **state) {
+    struct bench *b = calloc(1, sizeof *b);
+    char dir[1024], err[ERROR_LEN] = "";
+    const char *srcdir = getenv("srcdir");
+    struct scenario a, c;
+    snprintf(dir, sizeof dir, "%s/presets", srcdir ? srcdir : ".");
+    b->catalog = catalog_open(dir, NULL, NULL, err);
+    if (!b->catalog)
+        fail_msg("%s", err);
+    scenario_init(&a);
+    c = a;
+    snprintf(c.model, sizeof c.model, "llama-3.3-70b");
+    c.gpus = 4;
+    a.price = c.price = 3;
+    b->session = session_new(&a, &c);
+    b->ui = ui_new(b->catalog, b->session);
+    *state = b;
+    return !b->ui;
+}
+
+static int tear_down(void **state) {
+    struct bench *b = *state;
+    ui_free(b->ui);
+    session_free(b->session);
+    catalog_close(b->catalog);
+    canvas_free(&b->canvas);
+    free(b);
+    return 0;
+}
+
+static void press(struct bench *b, int key) {
+    assert_int_equal(ui_key(b->ui, key), UI_REDRAW);
+}
+
+static void type(struct bench *b, const char *text) {
+    for (; *text; text++)
+        press(b, *text);
+}
+
+static void go_to(struct bench *b, enum field_id field) {
+    while (b->ui->field != (int)field)
+        press(b, 'j');
+}
+
+static void draw(struct bench *b, int w, int h) {
+    assert_true(canvas_resize(&b->canvas, w, h));
+    b->canvas.glyphs = GLYPHS_UTF8;
+    ui_draw(b->ui, &b->canvas);
+}
+
+/* The cells of a row from x on, as text; buf of at least 4 * w + 1 bytes. */
+static const char *row_text(const struct canvas *c, int x, int y, int w, char *buf) {
+    size_t n = 0;
+    for (int i = x; i < x + w && i < c->w; i++)
+        n += utf8_encode(c->cell[y * c->w + i].glyph, buf + n);
+    buf[n] = '\0';
+    return buf;
+}
+
+static bool shows(const struct canvas *c, const char *text) {
+    char row[4096];
+    for (int y = 0; y < c->h; y++)
+        if (strstr(row_text(c, 0, y, c->w, row), text))
+            return true;
+    return false;
+}
+
+static const struct scenario *edited(const struct bench *b) {
+    return session_scenario(b->session, b->ui->view.edited);
+}
+
+/* --- fields --- */
+
+static void arrows_move_a_logarithmic_slider_by_powers_of_two(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_BATCH);
+    press(b, KEYCODE_RIGHT);
+    assert_int_equal(edited(b)->batch, 64);
+    type(b, "hhh");
+    assert_int_equal(edited(b)->batch, 8);
+    press(b, '+');
+    assert_int_equal(edited(b)->batch, 9);
+    press(b, 'l');
+    assert_int_equal(edited(b)->batch, 16);
+    type(b, "-h");
+    assert_int_equal(edited(b)->batch, 8);
+    press(b, ']');
+    assert_int_equal(edited(b)->batch, 64);
+    press(b, '[');
+    assert_int_equal(edited(b)->batch, 8);
+    press(b, KEYCODE_HOME);
+    press(b, KEYCODE_LEFT);
+    press(b, '-');
+    assert_int_equal(edited(b)->batch, 1);
+    press(b, KEYCODE_END);
+    press(b, KEYCODE_RIGHT);
+    assert_int_equal(edited(b)->batch, scenario_fields[F_BATCH].max);
+}
+
+static void linear_sliders_stay_on_their_grid(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_SKEW);
+    type(b, "lll");
+    assert_true(edited(b)->skew == 0.3);
+    press(b, '+');
+    assert_true(fabs(edited(b)->skew - 0.31) < 1e-12);
+    press(b, 'l');
+    assert_true(edited(b)->skew == 0.4);
+    press(b, KEYCODE_HOME);
+    press(b, 'h');
+    assert_true(edited(b)->skew == 0);
+    go_to(b, F_UTILISATION);
+    press(b, KEYCODE_HOME);
+    type(b, "hh--");
+    assert_true(edited(b)->utilisation > 0);
+}
+
+static void choices_stop_at_their_ends(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_SKEW_KIND);
+    press(b, 'h');
+    assert_string_equal(b->ui->view.slot[SLOT_A].deployment.model->id, "mixtral-8x7b");
+    assert_true(scenario_is_default(edited(b), &scenario_fields[F_SKEW_KIND]));
+    type(b, "llll");
+    assert_string_equal(edited(b)->skew_kind, "pareto");
+    press(b, KEYCODE_HOME);
+    assert_string_equal(edited(b)->skew_kind, "uniform");
+    go_to(b, F_MODEL);
+    press(b, KEYCODE_END);
+    press(b, 'l');
+    assert_string_equal(edited(b)->model,
+                        catalog_model_at(b->catalog, catalog_model_count(b->catalog) - 1)->id);
+}
+
+static void an_empty_limit_starts_in_the_middle(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_SLO_TPOT_MS);
+    press(b, 'l');
+    assert_int_equal(edited(b)->slo_tpot_ms, 64);
+    press(b, 'R');
+    assert_true(isnan(edited(b)->slo_tpot_ms));
+}
+
+static void every_field_can_be_stepped(void **state) {
+    struct bench *b = *state;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        go_to(b, (enum field_id)i);
+        type(b, "lh+-[]");
+        press(b, KEYCODE_END);
+        press(b, KEYCODE_HOME);
+        press(b, 'd');
+        assert_true(scenario_is_default(edited(b), &scenario_fields[i]));
+        draw(b, 100, 30);
+    }
+}
+
+static void reset_goes_to_the_start_and_auto_to_the_default(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_GPUS);
+    press(b, 'b');
+    type(b, "ll");
+    assert_int_equal(edited(b)->gpus, 16);
+    press(b, 'r');
+    assert_int_equal(edited(b)->gpus, 4);
+    press(b, 'd');
+    assert_true(isnan(edited(b)->gpus));
+}
+
+static void undo_and_redo(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_BATCH);
+    double tpot = b->ui->view.slot[SLOT_A].now.tpot_ms;
+    press(b, 'l');
+    press(b, 'b');
+    press(b, 'l');
+    press(b, 'u');
+    assert_int_equal(b->ui->view.edited, SLOT_B);
+    press(b, 'u');
+    assert_int_equal(b->ui->view.edited, SLOT_A);
+    assert_true(isnan(edited(b)->batch));
+    assert_true(b->ui->view.slot[SLOT_A].now.tpot_ms == tpot);
+    press(b, 'u');
+    assert_non_null(strstr(b->ui->message, "nothing to undo"));
+    press(b, KEYCODE_CTRL_R);
+    assert_int_equal(edited(b)->batch, 64);
+    press(b, KEYCODE_CTRL_R);
+    press(b, KEYCODE_CTRL_R);
+    assert_non_null(strstr(b->ui->message, "nothing to redo"));
+}
+
+static void what_changed_lights_up_until_the_next_key(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_BATCH);
+    press(b, 'l');
+    assert_true(b->ui->view.slot[SLOT_A].changed);
+    assert_false(b->ui->view.slot[SLOT_B].changed);
+    draw(b, 200, 60);
+    int lit = 0;
+    for (int i = 0; i < 200 * 60; i++)
+        lit += b->canvas.cell[i].role == ROLE_CHANGED;
+    assert_true(lit > 20);
+    assert_true(shows(&b->canvas, "batch 32 → 64"));
+    press(b, 'x');
+    draw(b, 200, 60);
+    for (int i = 0; i < 200 * 60; i++)
+        assert_int_not_equal(b->canvas.cell[i].role, ROLE_CHANGED);
+}
+
+/* --- typing --- */
+
+static void typed_values_take_suffixes(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_ISL);
+    type(b, "4k");
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(edited(b)->isl, 4000);
+    go_to(b, F_PREFIX_HIT);
+    type(b, "35%");
+    press(b, KEYCODE_ENTER);
+    assert_true(fabs(edited(b)->prefix_hit - 0.35) < 1e-9);
+    type(b, ".2");
+    press(b, KEYCODE_ESC);
+    assert_true(fabs(edited(b)->prefix_hit - 0.35) < 1e-9);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+}
+
+static void a_bad_entry_stays_and_says_what_is_allowed(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_BATCH);
+    press(b, '9');
+    draw(b, 80, 24);
+    assert_true(shows(&b->canvas, "1 to 65536"));
+    type(b, "9999999");
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(b->ui->mode, MODE_ENTRY);
+    assert_true(b->ui->message_error);
+    assert_non_null(strstr(b->ui->message, "1 to 65536"));
+    draw(b, 80, 24);
+    assert_true(shows(&b->canvas, "99999999"));
+    for (int i = 0; i < 6; i++)
+        press(b, KEYCODE_BACKSPACE);
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(edited(b)->batch, 99);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+}
+
+static void enter_opens_the_value_as_text(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_MODEL);
+    press(b, KEYCODE_ENTER);
+    assert_string_equal(b->ui->entry, "mixtral-8x7b");
+    type(b, "no-such-model");
+    press(b, KEYCODE_ENTER);
+    assert_true(b->ui->message_error);
+    assert_int_equal(b->ui->mode, MODE_ENTRY);
+    assert_true(scenario_is_default(edited(b), &scenario_fields[F_MODEL]));
+    press(b, KEYCODE_ESC);
+    press(b, KEYCODE_ENTER);
+    type(b, "dbrx");
+    press(b, KEYCODE_ENTER);
+    assert_string_equal(edited(b)->model, "dbrx");
+}
+
+/* --- overlays, panes, session --- */
+
+static void presets_load_into_the_edited_slot(void **state) {
+    struct bench *b = *state;
+    press(b, 'b');
+    press(b, 'p');
+    draw(b, 80, 24);
+    assert_true(shows(&b->canvas, "load into B"));
+    type(b, "deepseek");
+    assert_true(presets_count(b->ui) >= 1);
+    assert_true(presets_count(b->ui) < catalog_scenario_count(b->catalog));
+    press(b, KEYCODE_ENTER);
+    assert_string_equal(edited(b)->model, "deepseek-v3");
+    assert_int_equal(b->ui->view.edited, SLOT_B);
+    press(b, 'p');
+    type(b, "zzzz");
+    press(b, KEYCODE_ENTER);
+    assert_true(b->ui->message_error);
+    press(b, KEYCODE_ESC);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+}
+
+static void help_lists_every_action_and_the_field(void **state) {
+    struct bench *b = *state;
+    struct action_help a;
+    char start[24];
+    press(b, '?');
+    draw(b, 120, 200);
+    for (size_t i = 0; tui_action_help(i, &a); i++) {
+        assert_true(shows(&b->canvas, a.keys));
+        snprintf(start, sizeof start, "%s", a.help);
+        assert_true(shows(&b->canvas, start));
+    }
+    assert_true(shows(&b->canvas, "--batch"));
+    assert_true(shows(&b->canvas, "1 to 65536"));
+    draw(b, 80, 24);
+    assert_true(shows(&b->canvas, "more"));
+    press(b, KEYCODE_END);
+    draw(b, 80, 24);
+    assert_false(shows(&b->canvas, "more ▾"));
+    press(b, KEYCODE_ESC);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+}
+
+static void load_deepseek(struct bench *b) {
+    press(b, 'p');
+    type(b, "deepseek-v3-8xh100");
+    press(b, KEYCODE_ENTER);
+    assert_false(b->ui->view.slot[b->ui->view.edited].now.feasible);
+}
+
+/* The rows of figures of a pane hold dashes and no digit; the first rows say why. */
+static void assert_no_figures(struct bench *b, int w, int h, enum pane_id pane, int first) {
+    struct layout l;
+    char text[4096];
+    draw(b, w, h);
+    layout_compute(w, h, -1, &l);
+    struct rect r = layout_inner(&l, l.pane[pane]);
+    for (int y = r.y + first; y < r.y + r.h; y++)
+        for (const char *p = row_text(&b->canvas, r.x, y, r.w, text); *p; p++)
+            assert_false(isdigit((unsigned char)*p));
+}
+
+static void what_does_not_run_shows_no_performance(void **state) {
+    struct bench *b = *state;
+    const int size[][2] = {{80, 24}, {100, 30}, {200, 60}};
+    load_deepseek(b);
+    press(b, 'b');
+    load_deepseek(b);
+    for (size_t i = 0; i < 3; i++) {
+        assert_no_figures(b, size[i][0], size[i][1], PANE_LATENCY, 2);
+        assert_no_figures(b, size[i][0], size[i][1], PANE_COST, 2);
+        assert_true(shows(&b->canvas, "does not fit"));
+    }
+}
+
+static void a_mend_is_one_key_away(void **state) {
+    struct bench *b = *state;
+    press(b, 'm');
+    assert_non_null(strstr(b->ui->message, "nothing to mend"));
+    load_deepseek(b);
+    assert_true(b->ui->view.slot[SLOT_A].n_mends > 1);
+    press(b, KEYCODE_TAB);
+    press(b, 'j');
+    assert_int_equal(b->ui->view.mend, 1);
+    press(b, KEYCODE_ENTER);
+    assert_true(b->ui->view.slot[SLOT_A].now.feasible);
+    press(b, 'u');
+    press(b, 'b');
+    press(b, 'm');
+    assert_int_equal(b->ui->view.edited, SLOT_A);
+    assert_true(b->ui->view.slot[SLOT_A].now.feasible);
+}
+
+static void escape_goes_back_and_never_quits(void **state) {
+    struct bench *b = *state;
+    press(b, 'z');
+    assert_true(b->ui->zoom);
+    press(b, KEYCODE_ESC);
+    assert_false(b->ui->zoom);
+    assert_int_equal(b->ui->mode, MODE_PANES);
+    press(b, KEYCODE_ESC);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+    for (int i = 0; i < 5; i++)
+        press(b, KEYCODE_ESC);
+}
+
+static void quitting_asks_once_and_only_for_unsaved_work(void **state) {
+    struct bench *b = *state;
+    press(b, 'l');
+    press(b, 'q');
+    assert_int_equal(b->ui->mode, MODE_QUIT);
+    draw(b, 80, 24);
+    assert_true(shows(&b->canvas, "unsaved session"));
+    press(b, 'l'); /* another key is an answer too, and works */
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+    assert_int_equal(edited(b)->batch, 128);
+    press(b, 'q');
+    assert_int_equal(ui_key(b->ui, 'q'), UI_QUIT);
+}
+
+static void quitting_at_the_start_asks_nothing(void **state) {
+    struct bench *b = *state;
+    assert_int_equal(ui_key(b->ui, 'q'), UI_QUIT);
+}
+
+static void export_writes_the_session(void **state) {
+    struct bench *b = *state;
+    char dir[] = "/tmp/moescope-test-XXXXXX", here[4096], name[256], path[512];
+    assert_non_null(getcwd(here, sizeof here));
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(chdir(dir), 0);
+    press(b, 'l');
+    press(b, 'e');
+    assert_int_equal(chdir(here), 0);
+    assert_false(b->ui->message_error);
+    assert_int_equal(sscanf(b->ui->message, "session written to %255s", name), 1);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    struct scenario back[SLOT_COUNT];
+    char err[ERROR_LEN];
+    assert_true(session_load(path, b->catalog, back, err));
+    assert_int_equal(back[SLOT_A].batch, 64);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    assert_int_equal(ui_key(b->ui, 'q'), UI_QUIT); /* saved: no question */
+}
+
+/* --- the table, and what no test thought of --- */
+
+static int reached(const struct action *a) {
+    for (int mode = 0; mode < MODE_COUNT; mode++)
+        for (int k = 0; k < ACTION_KEYS && a->key[k] != 0; k++) {
+            int key = a->key[k] == KEYCODE_PRINTABLE ? 'x' : a->key[k];
+            if (!(a->modes & 1u << mode))
+                continue;
+            if (action_find((enum mode)mode, key) != a)
+                return 0; /* hidden by a row above it */
+        }
+    return a->key[0] != 0 && a->modes != 0;
+}
+
+static void every_action_is_reachable(void **state) {
+    (void)state;
+    const struct action *a;
+    for (size_t i = 0; (a = action_at(i)) != NULL; i++) {
+        if (!reached(a))
+            fail_msg("action %s cannot be reached", a->id);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(action_at(k)->id, a->id);
+    }
+}
+
+static void too_small_a_screen_says_so(void **state) {
+    struct bench *b = *state;
+    for (int h = 1; h < 30; h += 4)
+        for (int w = 1; w < 80; w += 13) {
+            draw(b, w, h);
+            if (w > 26)
+                assert_true(shows(&b->canvas, "need 80x24"));
+        }
+    draw(b, 79, 24);
+    assert_true(shows(&b->canvas, "have 79x24"));
+}
+
+static unsigned next_random(unsigned *seed) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Any key but the ones that write files or end the explorer. */
+static int random_key(unsigned *seed) {
+    static const int special[] = {KEYCODE_TAB, KEYCODE_ENTER, KEYCODE_ESC, KEYCODE_BACKSPACE, KEYCODE_CTRL_R,
+                                  KEYCODE_CTRL_L, KEYCODE_UP, KEYCODE_DOWN, KEYCODE_LEFT, KEYCODE_RIGHT,
+                                  KEYCODE_HOME, KEYCODE_END, KEYCODE_PAGE_UP, KEYCODE_PAGE_DOWN, KEYCODE_DELETE,
+                                  KEYCODE_BACKTAB, KEYCODE_F1, 0x20AC, 0x1F600, 1};
+    unsigned r = next_random(seed);
+    if (r % 3 == 0)
+        return special[next_random(seed) % (sizeof special / sizeof *special)];
+    int key = ' ' + (int)(next_random(seed) % 95);
+    return key == 'e' || key == 'q' ? 'l' : key;
+}
+
+static void random_keys(void **state) {
+    struct bench *b = *state;
+    unsigned seed = 20240229;
+    for (int i = 0; i < 20000; i++) {
+        assert_int_not_equal(ui_key(b->ui, random_key(&seed)), UI_QUIT);
+        if (i % 4 == 0)
+            draw(b, 70 + (int)(next_random(&seed) % 160), 20 + (int)(next_random(&seed) % 60));
+    }
+}
+
+int main(void) {
+#define UI_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        UI_TEST(arrows_move_a_logarithmic_slider_by_powers_of_two),
+        UI_TEST(linear_sliders_stay_on_their_grid),
+        UI_TEST(choices_stop_at_their_ends),
+        UI_TEST(an_empty_limit_starts_in_the_middle),
+        UI_TEST(every_field_can_be_stepped),
+        UI_TEST(reset_goes_to_the_start_and_auto_to_the_default),
+        UI_TEST(undo_and_redo),
+        UI_TEST(what_changed_lights_up_until_the_next_key),
+        UI_TEST(typed_values_take_suffixes),
+        UI_TEST(a_bad_entry_stays_and_says_what_is_allowed),
+        UI_TEST(enter_opens_the_value_as_text),
+        UI_TEST(presets_load_into_the_edited_slot),
+        UI_TEST(help_lists_every_action_and_the_field),
+        UI_TEST(what_does_not_run_shows_no_performance),
+        UI_TEST(a_mend_is_one_key_away),
+        UI_TEST(escape_goes_back_and_never_quits),
+        UI_TEST(quitting_asks_once_and_only_for_unsaved_work),
+        UI_TEST(quitting_at_the_start_asks_nothing),
+        UI_TEST(export_writes_the_session),
+        UI_TEST(every_action_is_reachable),
+        UI_TEST(too_small_a_screen_says_so),
+        UI_TEST(random_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# The walls between the rooms (which may include which), and what must not appear in a room at all.
+set -eu
+cd "${abs_srcdir:-$(dirname "$0")/..}"
+bad=0
+
+# room: rooms it may include besides itself
+allowed() {
+    case $1 in
+    core) echo "" ;;
+    catalog | explore) echo "core" ;;
+    session) echo "core catalog" ;;
+    tui | cli) echo "core catalog explore session" ;;
+    esac
+}
+
+for room in core catalog explore session tui cli; do
+    for target in core catalog explore session tui cli; do
+        test "$room" = "$target" && continue
+        case " $(allowed $room) " in *" $target "*) continue ;; esac
+        # cli knows one header of the screen
+        if grep -n "#include \"$target/" src/$room/*.[ch] | grep -v "tui/tui_run.h"; then
+            echo "src/$room must not include src/$target"
+            bad=1
+        fi
+    done
+    if test "$room" != tui && grep -nE '#include <(n?curses|term)' src/$room/*.[ch]; then
+        echo "only src/tui includes curses"
+        bad=1
+    fi
+    if test "$room" != cli && grep -nE '(^|[^_a-z])exit\(' src/$room/*.c | grep -vE '\*.*exit\(|_exit\('; then
+        echo "only main exits: src/$room"
+        bad=1
+    fi
+done
+if grep -nE '#include <(stdlib|unistd|fcntl|time)\.h>' src/core/*.c | grep -v scenario.c; then
+    echo "src/core does no I/O, takes no heap, has no clock"
+    bad=1
+fi
+if grep -nE '\b(malloc|calloc|realloc|fopen|printf|getenv)\(' src/core/*.c; then
+    echo "src/core does no I/O and takes no heap"
+    bad=1
+fi
+exit $bad
