@@ -1,8 +1,9 @@
-/* `help` and --help: the tables, for people and (with --fields, --figures, --options) for programs. */
+/* `help` and --help: the tables, for people and (with --fields, --figures, --options, --keys) for programs. */
 #include <stdio.h>
 #include <string.h>
 
 #include "catalog/csv.h"
+#include "tui/tui_run.h"
 #include "cli/cli.h"
 #include "core/estimate.h"
 
@@ -130,6 +131,17 @@ static void print_options_csv(void) {
     }
 }
 
+static void print_keys_csv(void) {
+    struct action_help action;
+    puts("keys,group,help");
+    for (size_t i = 0; tui_action_help(i, &action); i++) {
+        csv_write_cell(stdout, action.keys, true);
+        csv_write_cell(stdout, action.group, false);
+        csv_write_cell(stdout, action.help, false);
+        csv_end_row(stdout);
+    }
+}
+
 /* The command that the help is about, or CMD_COUNT: all of them. */
 static enum command_id help_topic(const struct options *o) {
     const char *topic = o->topic ? o->topic : commands[o->command].name;
@@ -148,6 +160,8 @@ enum status cmd_help(const struct options *o) {
         print_figures_csv();
     else if (o->text[OPT_OPTIONS])
         print_options_csv();
+    else if (o->text[OPT_KEYS])
+        print_keys_csv();
     else if (topic < CMD_COUNT)
         print_command(topic);
     else

@@ -65,6 +65,7 @@ const struct general_option general_options[OPT_COUNT] = {
     [OPT_FIELDS] = {"fields", NULL, 0, FOR(CMD_HELP), "Print the table of scenario fields as CSV."},
     [OPT_FIGURES] = {"figures", NULL, 0, FOR(CMD_HELP), "Print the table of estimate fields as CSV."},
     [OPT_OPTIONS] = {"options", NULL, 0, FOR(CMD_HELP), "Print the table of general options as CSV."},
+    [OPT_KEYS] = {"keys", NULL, 0, FOR(CMD_HELP), "Print the table of keys as CSV."},
     [OPT_HELP] = {"help", NULL, 'h', ANY, "Print help on the command and exit."},
     [OPT_VERSION] = {"version", NULL, 'V', ANY, "Print the version and exit."},
 };
