@@ -7,95 +7,121 @@
 #include "catalog/number.h"
 #include "catalog/schema.h"
 
-#define AT(member) offsetof(struct calibration, member)
-#define OP(name, class)                                                                                      \
-    {name ".t0_us", "us", AT(op[class].t0_s), 1e-6, 0, 1e6},                                                 \
-        {name ".mem_eff", "1", AT(op[class].mem_eff), 1, 0.001, 1.2}, {                                      \
-        name ".compute_eff", "1", AT(op[class].compute_eff), 1, 0.001, 1.2                                   \
-    }
-
-/* Efficiencies may pass 1 a little: weights that stay in the L2 stream faster than DRAM. */
-static const struct {
-    const char *name, *unit; /* unit as the file has it */
-    size_t offset;
-    double scale; /* to SI */
-    double min, max;
-} constants[] = {
-    OP("gemm", CLASS_GEMM),
-    OP("attention_prefill", CLASS_ATTENTION_PREFILL),
-    OP("attention_decode", CLASS_ATTENTION_DECODE),
-    OP("experts", CLASS_EXPERTS),
-    OP("elementwise", CLASS_ELEMENTWISE),
-    {"skew_share", "1", AT(skew_share), 1, 0, 2},
-    {"allreduce_engine.t0_us", "us", AT(allreduce_engine_t0_s), 1e-6, 0, 1e6},
-    {"allreduce_engine.eff", "1", AT(allreduce_engine_eff), 1, 0.001, 1.2},
-    {"collective.alpha_us", "us", AT(collective_alpha_s), 1e-6, 0, 1e6},
-    {"collective.eff", "1", AT(collective_eff), 1, 0.001, 1.2},
-    {"alltoall.t0_us", "us", AT(alltoall_t0_s), 1e-6, 0, 1e6},
-    {"alltoall.eff", "1", AT(alltoall_eff), 1, 0.001, 1.2},
-    {"dispatch_bytes", "byte", AT(dispatch_bytes), 1, 0.1, 8},
-    {"p2p.t0_us", "us", AT(p2p_t0_s), 1e-6, 0, 1e6},
-    {"host_step_us", "us", AT(host_step_s), 1e-6, 0, 1e7},
-    {"host_request_ms", "ms", AT(host_request_s), 1e-3, 0, 1e5},
-    {"runtime_gib", "GiB", AT(runtime_bytes), 1073741824.0, 0, 1000},
-    {"collective_gib", "GiB", AT(collective_bytes), 1073741824.0, 0, 1000},
-    {"activation_coef", "1", AT(activation_coef), 1, 0, 1000},
-    {"chunk_tokens", "token", AT(chunk_tokens), 1, 1, 1e7},
-    {"reserve_share", "1", AT(reserve_share), 1, 0, 0.9},
-    {"idle_share", "1", AT(idle_share), 1, 0, 1},
-    {"mem_power_share", "1", AT(mem_power_share), 1, 0, 1},
-    {"compute_power_share", "1", AT(compute_power_share), 1, 0, 1},
+/* After a class's constants come the bounds of measured / predicted, p10 and p90: rows like the others. */
+enum { BOUND_ROWS = 2 };
+static const struct constant_info bounds[BOUND_ROWS] = {
+    {"p10", "1", 0.01, 1.5, 0, "10th percentile of measured / predicted"},
+    {"p90", "1", 0.5, 100, 0, "90th percentile of measured / predicted"},
 };
 
-#undef AT
-#undef OP
+static const struct constant_info *constant_at(enum calibration_class class, int i) {
+    const struct class_info *info = &calibration_classes[class];
+    return i < info->n ? &info->constant[i] : &bounds[i - info->n];
+}
 
-enum { CONSTANT_COUNT = sizeof constants / sizeof *constants };
+/* --- scopes -------------------------------------------------------------------------------------- */
 
-static bool read_scope(const struct catalog *c, const struct csv_row *csv, char *scope, char *err) {
-    const char *cell = csv_cell(csv, "scope");
-    bool known = cell && strcmp(cell, "*") == 0;
+/* A link's family: its id up to the first digit or dash ("nvlink", "pcie", "ib"). */
+static void link_family(const char *id, char *family) {
+    size_t n = strcspn(id, "0123456789-");
+    snprintf(family, ID_LEN, "%.*s", (int)n, id);
+}
 
-    for (size_t i = 0; cell && i < catalog_gpu_count(c) && !known; i++) {
+static bool is_gpu_scope(const struct catalog *c, const char *scope) {
+    for (size_t i = 0; i < catalog_gpu_count(c); i++) {
         const struct gpu *g = catalog_gpu_at(c, i);
-        known = strcmp(cell, g->id) == 0 || strcmp(cell, g->family) == 0;
+        if (strcmp(scope, g->id) == 0 || strcmp(scope, g->family) == 0)
+            return true;
     }
-    if (!known)
-        return schema_refuse(csv, "scope", "*, a family of gpus.csv, or the id of a GPU", err);
+    return false;
+}
+
+/* The family of the GPU with this id; "" when it is no GPU's. */
+static void gpu_family(const struct catalog *c, const char *id, char *family) {
+    const size_t i = store_find(&c->gpus, id);
+    snprintf(family, ID_LEN, "%s", i < c->gpus.count ? catalog_gpu_at(c, i)->family : "");
+}
+
+static bool is_link_scope(const struct catalog *c, const char *scope) {
+    char family[ID_LEN];
+    for (size_t i = 0; i < catalog_link_count(c); i++) {
+        link_family(catalog_link_at(c, i)->id, family);
+        if (strcmp(scope, catalog_link_at(c, i)->id) == 0 || strcmp(scope, family) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "vllm", or "vllm@hopper" and "vllm@h100-sxm" for what differs there. */
+static bool is_engine_scope(const struct catalog *c, const char *scope) {
+    size_t n = strcspn(scope, "@");
+    for (int i = 0; scenario_fields[F_ENGINE].fixed[i]; i++) {
+        const char *engine = scenario_fields[F_ENGINE].fixed[i];
+        if (strlen(engine) == n && strncmp(scope, engine, n) == 0)
+            return scope[n] == '\0' || is_gpu_scope(c, scope + n + 1);
+    }
+    return false;
+}
+
+static bool read_scope(const struct catalog *c, const struct csv_row *csv, enum calibration_class class, char *scope,
+                       char *err) {
+    static const struct {
+        bool (*known)(const struct catalog *, const char *);
+        const char *allowed;
+    } kinds[] = {
+        [SCOPE_GPU] = {is_gpu_scope, "*, a family of gpus.csv, or the id of a GPU"},
+        [SCOPE_LINK] = {is_link_scope, "*, the id of a link, or its beginning up to the first digit"},
+        [SCOPE_ENGINE] = {is_engine_scope, "*, an engine, or engine@family or engine@gpu"},
+    };
+    const char *cell = csv_cell(csv, "scope");
+    enum class_scope kind = calibration_classes[class].scope;
+    if (!cell || (strcmp(cell, "*") != 0 && !kinds[kind].known(c, cell)))
+        return schema_refuse(csv, "scope", kinds[kind].allowed, err);
     snprintf(scope, ID_LEN, "%s", cell);
     return true;
 }
 
-static bool read_constant(const struct csv_row *csv, size_t *constant, char *err) {
-    const char *cell = csv_cell(csv, "constant");
+/* --- rows ---------------------------------------------------------------------------------------- */
 
-    for (*constant = 0; cell && *constant < CONSTANT_COUNT; ++*constant)
-        if (strcmp(cell, constants[*constant].name) == 0)
+static bool read_class(const struct csv_row *csv, enum calibration_class *class, char *err) {
+    const char *cell = csv_cell(csv, "class");
+    for (int i = 0; cell && i < CAL_COUNT; i++)
+        if (strcmp(cell, calibration_classes[i].id) == 0) {
+            *class = (enum calibration_class)i;
             return true;
-    return schema_refuse(csv, "constant",
-                         "a constant's name, as in the calibration.csv that comes with moescope", err);
+        }
+    return schema_refuse(csv, "class", "a class as in the calibration.csv that comes with moescope", err);
 }
 
-static bool read_value(const struct csv_row *csv, size_t constant, double *value, char *err) {
+static bool read_constant(const struct csv_row *csv, enum calibration_class class, int *constant, char *err) {
+    const char *cell = csv_cell(csv, "constant");
+    char allowed[VALUE_LEN];
+    size_t used = 0;
+    for (*constant = 0; cell && *constant < calibration_classes[class].n + BOUND_ROWS; ++*constant) {
+        const char *name = constant_at(class, *constant)->name;
+        if (strcmp(cell, name) == 0)
+            return true;
+        if (used < sizeof allowed)
+            used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", name);
+    }
+    return schema_refuse(csv, "constant", used ? allowed : "a constant of the class", err);
+}
+
+static bool read_value(const struct csv_row *csv, const struct constant_info *info, double *value, char *err) {
     const char *cell = csv_cell(csv, "value"), *unit = csv_cell(csv, "unit");
     char allowed[VALUE_LEN], low[32], high[32];
 
-    if (!unit || strcmp(unit, constants[constant].unit) != 0)
-        return schema_refuse(csv, "unit", constants[constant].unit, err);
-    if (cell && number_read(cell, value) && *value >= constants[constant].min &&
-        *value <= constants[constant].max) {
-        *value *= constants[constant].scale;
+    if (!unit || strcmp(unit, info->unit) != 0)
+        return schema_refuse(csv, "unit", info->unit, err);
+    if (cell && number_read(cell, value) && *value >= info->low && *value <= info->high)
         return true;
-    }
-    snprintf(allowed, sizeof allowed, "a number from %s to %s (%s)",
-             number_print(constants[constant].min, low), number_print(constants[constant].max, high),
-             constants[constant].unit);
+    snprintf(allowed, sizeof allowed, "a number from %s to %s (%s)", number_print(info->low, low),
+             number_print(info->high, high), info->unit);
     return schema_refuse(csv, "value", allowed, err);
 }
 
 static bool read_origin(const struct csv_row *csv, enum origin *origin, char *err) {
-    static const char *const words[] = {"measured", "fitted", "datasheet",
-                                        "assumed"}; /* order of enum origin */
+    static const char *const words[] = {"measured", "fitted", "datasheet", "assumed"}; /* order of enum origin */
     const char *cell = csv_cell(csv, "origin");
 
     for (int i = 0; cell && i < 4; i++)
@@ -106,10 +132,12 @@ static bool read_origin(const struct csv_row *csv, enum origin *origin, char *er
     return schema_refuse(csv, "origin", "measured, fitted, datasheet or assumed", err);
 }
 
-static struct constant_row *find_row(const struct catalog *c, const char *scope, size_t constant) {
-    for (size_t i = 0; i < c->n_constants; i++)
-        if (c->constants[i].constant == constant && strcmp(c->constants[i].scope, scope) == 0)
-            return &c->constants[i];
+static struct constant_row *find_row(const struct catalog *c, const struct constant_row *like) {
+    for (size_t i = 0; i < c->n_constants; i++) {
+        struct constant_row *row = &c->constants[i];
+        if (row->class == like->class && row->constant == like->constant && strcmp(row->scope, like->scope) == 0)
+            return row;
+    }
     return NULL;
 }
 
@@ -117,17 +145,20 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
     struct constant_row row = {.layer = layer};
     const char *source = csv_cell(csv, "source");
 
-    if (!read_scope(c, csv, row.scope, err) || !read_constant(csv, &row.constant, err) ||
-        !read_value(csv, row.constant, &row.value, err) || !read_origin(csv, &row.origin, err))
+    if (!read_class(csv, &row.class, err) || !read_scope(c, csv, row.class, row.scope, err) ||
+        !read_constant(csv, row.class, &row.constant, err) ||
+        !read_value(csv, constant_at(row.class, row.constant), &row.value, err) || !read_origin(csv, &row.origin, err))
         return false;
     if (!source || *source == '\0')
         return schema_refuse(csv, "source", "any text, but not empty", err);
-    struct constant_row *old = find_row(c, row.scope, row.constant);
+    if (calibration_classes[row.class].scope == SCOPE_GPU)
+        gpu_family(c, row.scope, row.family);
+    struct constant_row *old = find_row(c, &row);
     if (old && old->layer == layer)
-        return schema_refuse(csv, "constant", "each constant once per scope in a file", err);
+        return schema_refuse(csv, "constant", "each constant once per scope and class in a file", err);
     if (!old) {
         if (c->n_constants == c->constants_room) {
-            c->constants_room = c->constants_room ? 2 * c->constants_room : 64;
+            c->constants_room = c->constants_room ? 2 * c->constants_room : 256;
             c->constants = store_resize(c->constants, c->constants_room, sizeof *c->constants);
         }
         old = &c->constants[c->n_constants++];
@@ -136,31 +167,99 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
     return true;
 }
 
-/* The constants for a GPU: the row of its id, else of its family, else of "*". gpu may be NULL. */
-static void settle_one(const struct catalog *c, const struct gpu *gpu, struct calibration *out) {
-    out->origin = ORIGIN_MEASURED;
-    for (size_t i = 0; i < CONSTANT_COUNT; i++) {
-        const struct constant_row *row = gpu ? find_row(c, gpu->id, i) : NULL;
-        if (!row && gpu)
-            row = find_row(c, gpu->family, i);
-        if (!row)
-            row = find_row(c, "*", i);
-        *(double *)((char *)out + constants[i].offset) = row->value;
-        if (row->origin > out->origin)
-            out->origin = row->origin;
+/* --- from rows to values --------------------------------------------------------------------------- */
+
+static void take(const struct constant_row *row, bool own, struct class_values *out) {
+    int n = calibration_classes[row->class].n;
+    if (row->constant == n) {
+        out->lo = row->value;
+    } else if (row->constant == n + 1) {
+        out->hi = row->value;
+    } else {
+        out->value[row->constant] = row->value;
+        out->constant_origin[row->constant] = row->origin;
+        out->origin = ORIGIN_MEASURED;
+        for (int i = 0; i < n; i++)
+            if (out->constant_origin[i] > out->origin)
+                out->origin = out->constant_origin[i];
+        out->inherited = !own;
     }
 }
 
-bool calibration_settle(struct catalog *c, const char *file, char *err) {
-    for (size_t i = 0; i < CONSTANT_COUNT; i++)
-        if (!find_row(c, "*", i)) {
-            snprintf(err, ERROR_LEN, "%.300s: the constant '%s' has no row with scope '*'; add one", file,
-                     constants[i].name);
-            return false;
+/* Whether a row speaks for this scope: its own name, or the beginning of a link's id ("nvlink5" for nvlink5-nvl72). */
+static bool speaks_for(const struct constant_row *row, enum class_scope kind, const char *scope) {
+    size_t n = strlen(row->scope);
+    if (strcmp(row->scope, scope) == 0)
+        return true;
+    return kind == SCOPE_LINK && strncmp(row->scope, scope, n) == 0 && scope[n] == '-';
+}
+
+/* Lays the rows of each scope over those of the scope before it: from the general to the particular. */
+static void settle(const struct catalog *c, enum class_scope kind, const char *const *scopes, int n,
+                   struct calibration *out) {
+    for (int s = 0; s < n; s++)
+        for (size_t i = 0; i < c->n_constants; i++) {
+            const struct constant_row *row = &c->constants[i];
+            if (calibration_classes[row->class].scope == kind && speaks_for(row, kind, scopes[s]))
+                take(row, s == n - 1, &out->of[row->class]);
         }
-    settle_one(c, NULL, &c->general);
-    c->calibrated = store_resize(NULL, c->gpus.count, sizeof *c->calibrated);
-    for (size_t i = 0; i < c->gpus.count; i++)
-        settle_one(c, catalog_gpu_at(c, i), &c->calibrated[i]);
+}
+
+/* A measured GPU speaks for its family. */
+static void settle_relatives(const struct catalog *c, const char *family, struct calibration *out) {
+    for (size_t i = 0; i < c->n_constants; i++) {
+        const struct constant_row *row = &c->constants[i];
+        if (calibration_classes[row->class].scope == SCOPE_GPU && row->family[0] && strcmp(row->family, family) == 0)
+            take(row, false, &out->of[row->class]);
+    }
+}
+
+static void clear(struct calibration *out) {
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < CAL_COUNT; i++)
+        out->of[i].lo = out->of[i].hi = NAN;
+}
+
+static bool check_complete(const struct catalog *c, const char *file, char *err) {
+    for (int class = 0; class < CAL_COUNT; class++)
+        for (int i = 0; i < calibration_classes[class].n; i++) {
+            struct constant_row like = {.scope = "*", .class = (enum calibration_class)class, .constant = i};
+            if (!find_row(c, &like)) {
+                snprintf(err, ERROR_LEN, "%.300s: the constant '%s' of class '%s' has no row with scope '*'; add one",
+                         file, constant_at(like.class, i)->name, calibration_classes[class].id);
+                return false;
+            }
+        }
     return true;
+}
+
+bool calibration_settle(struct catalog *c, const char *file, char *err) {
+    if (!check_complete(c, file, err))
+        return false;
+    clear(&c->general);
+    settle(c, SCOPE_GPU, (const char *[]){"*"}, 1, &c->general);
+    c->calibrated = store_resize(NULL, c->gpus.count, sizeof *c->calibrated);
+    for (size_t i = 0; i < c->gpus.count; i++) {
+        const struct gpu *g = catalog_gpu_at(c, i);
+        clear(&c->calibrated[i]);
+        settle(c, SCOPE_GPU, (const char *[]){"*", ""}, 2, &c->calibrated[i]);
+        settle_relatives(c, g->family, &c->calibrated[i]);
+        settle(c, SCOPE_GPU, (const char *[]){g->family, g->id}, 2, &c->calibrated[i]);
+    }
+    c->link_calibrated = store_resize(NULL, c->links.count, sizeof *c->link_calibrated);
+    for (size_t i = 0; i < c->links.count; i++) {
+        char family[ID_LEN];
+        link_family(catalog_link_at(c, i)->id, family);
+        clear(&c->link_calibrated[i]);
+        settle(c, SCOPE_LINK, (const char *[]){"*", family, catalog_link_at(c, i)->id}, 3, &c->link_calibrated[i]);
+    }
+    return true;
+}
+
+void calibration_engine(const struct catalog *c, const char *engine, const struct gpu *gpu, struct calibration *out) {
+    char by_family[2 * ID_LEN], by_gpu[2 * ID_LEN];
+    snprintf(by_family, sizeof by_family, "%s@%s", engine, gpu->family);
+    snprintf(by_gpu, sizeof by_gpu, "%s@%s", engine, gpu->id);
+    clear(out);
+    settle(c, SCOPE_ENGINE, (const char *[]){"*", engine, by_family, by_gpu}, 4, out);
 }

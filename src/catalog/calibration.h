@@ -12,4 +12,7 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
 /* Works out the constants of every GPU and the general ones. False when a constant has no row for "*". */
 bool calibration_settle(struct catalog *c, const char *file, char *err);
 
+/* The constants of an engine on a GPU: of the classes that are scoped by engine. */
+void calibration_engine(const struct catalog *c, const char *engine, const struct gpu *gpu, struct calibration *out);
+
 #endif

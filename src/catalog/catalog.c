@@ -66,7 +66,7 @@ static bool finish_scenario(struct catalog *c, const struct csv_row *csv, void *
     if (!scenario_from_row(csv, &preset->scenario, err))
         return false;
     /* A path is looked at when it is used: a file that has gone must not keep the program from starting. */
-    if (config_is_path(preset->scenario.model))
+    if (config_is_path(preset->scenario.model) || *preset->scenario.routing_file)
         return true;
     return scenario_resolve_row(csv, c, &preset->scenario, &d, err);
 }
@@ -159,11 +159,17 @@ void catalog_close(struct catalog *c) {
         free(c->imported);
         c->imported = next;
     }
+    while (c->routings) {
+        struct routing *next = c->routings->next;
+        free(c->routings);
+        c->routings = next;
+    }
     for (size_t i = 0; i < c->n_texts; i++)
         free(c->texts[i]);
     free(c->texts);
     free(c->constants);
     free(c->calibrated);
+    free(c->link_calibrated);
     free_list(&c->models);
     free_list(&c->gpus);
     free_list(&c->formats);
@@ -222,6 +228,10 @@ const struct scenario_preset *catalog_find_scenario(const struct catalog *c, con
 const struct calibration *catalog_calibration(const struct catalog *c, const struct gpu *gpu) {
     const size_t i = gpu ? store_find(&c->gpus, gpu->id) : c->gpus.count;
     return c->calibrated && i < c->gpus.count ? &c->calibrated[i] : &c->general;
+}
+
+const struct calibration *catalog_link_calibration(const struct catalog *c, const struct link *link) {
+    return &c->link_calibrated[store_find(&c->links, link->id)];
 }
 
 /* --- directories ------------------------------------------------------------------------------- */

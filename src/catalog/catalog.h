@@ -42,6 +42,9 @@ const struct scenario_preset *catalog_find_scenario(const struct catalog *c, con
 /* The constants for a GPU: its own rows, else its family's, else the general ones. Never NULL. */
 const struct calibration *catalog_calibration(const struct catalog *c, const struct gpu *gpu);
 
+/* The constants of one of the catalog's links: its own rows, else its family's (nvlink, pcie, ...), else the general ones. */
+const struct calibration *catalog_link_calibration(const struct catalog *c, const struct link *link);
+
 /* Turns a scenario into a deployment: looks ids up, reads a config.json named by `model` (kept, so that
  * pointers stay valid until catalog_close), fills defaults. Returns false with the field, what was found,
  * what is allowed and the nearest known id in err[ERROR_LEN]; *bad_field (may be NULL) is then the field's

@@ -20,8 +20,12 @@ static const char *deployment_text(const struct deployment *d, const struct scen
         return d->link_up->id;
     case F_LINK_OUT:
         return d->link_out->id;
+    case F_ENGINE:
+        return s->engine[0] ? s->engine : scenario_fields[F_ENGINE].default_text;
     case F_SKEW_KIND:
         return scenario_fields[F_SKEW_KIND].fixed[d->skew_kind];
+    case F_ROUTING_FILE:
+        return s->routing_file;
     default:
         return "";
     }
@@ -51,6 +55,8 @@ double deployment_number(const struct deployment *d, const struct field *f) {
         return d->prefix_hit;
     case F_SKEW:
         return d->skew;
+    case F_REDUNDANT_EXPERTS:
+        return d->redundant_experts;
     case F_PRICE:
         return d->price;
     case F_POWER_PRICE:
@@ -106,6 +112,7 @@ const char *catalog_choice(const struct catalog *c, const struct field *f, const
             if (at == i)
                 return f->fixed[at];
         return NULL;
+    case CHOICE_FILE:
     case CHOICE_NONE:
         break;
     }

@@ -209,6 +209,8 @@ static const struct column gpu_columns[] = {
      .required = true,
      .min = 1,
      .max = 65536},
+    {.name = "sms", .kind = CELL_INTEGER, .offset = AT(sms), .min = 1, .max = 100000},
+    REAL("l2_mb", AT(l2_bytes), 0.001, 1e6, 1e6),
     REAL("tdp_w", AT(tdp_w), 1, 1e6, 1),
     REAL("price_per_hour_usd_ref", AT(price_h), 0, 1e4, 1),
     {.name = "unverified_fields", .kind = CELL_LONG, .offset = offsetof(struct gpu_row, unverified)},

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/calibration.h"
 #include "catalog/catalog.h"
 #include "catalog/config_json.h"
+#include "catalog/routing_file.h"
 #include "catalog/schema.h"
 #include "catalog/store.h"
 #include "catalog/suggest.h"
@@ -138,16 +140,22 @@ static bool resolve_gpu(struct resolution *r) {
         return unknown(r, F_GPU, id);
     r->d->gpu = catalog_gpu_at(r->c, i);
     r->d->calibration = catalog_calibration(r->c, r->d->gpu);
+    struct calibration engine;
+    calibration_engine(r->c, text_of(r, F_ENGINE), r->d->gpu, &engine);
+    r->d->engine = engine.of[CAL_ENGINE];
+    r->d->first_token = engine.of[CAL_FIRST_TOKEN];
     return true;
 }
 
-static bool find_link(struct resolution *r, enum field_id id, const char *preset, const struct link **out) {
+static bool find_link(struct resolution *r, enum field_id id, const char *preset, const struct link **out,
+                      const struct calibration **calibration) {
     const char *text = text_of(r, id);
     const size_t i = store_find(&r->c->links, *text ? text : preset);
 
     if (i == r->c->links.count)
         return unknown(r, id, *text ? text : preset);
     *out = catalog_link_at(r->c, i);
+    *calibration = catalog_link_calibration(r->c, *out);
     return true;
 }
 
@@ -171,7 +179,28 @@ static void resolve_layout(struct resolution *r) {
     d->tp = integer_of(r, F_TP, 0);
     if (d->tp == 0)
         d->tp = deployment_default_tp(d->model, d->gpus, d->gpus_per_node);
+    d->redundant_experts = (int)number_of(r, F_REDUNDANT_EXPERTS);
     d->price = isnan(price) ? d->gpu->price_h : price;
+}
+
+/* The histogram for skew_kind file. A dense model reads nothing of routing. */
+static bool resolve_routing(struct resolution *r) {
+    const char *path = text_of(r, F_ROUTING_FILE);
+    char what[ERROR_LEN];
+
+    if (r->d->skew_kind != SKEW_FILE || r->d->model->n_experts == 0)
+        return true;
+    r->bad = F_ROUTING_FILE;
+    if (!*path) {
+        snprintf(r->err, ERROR_LEN,
+                 "routing_file: skew_kind file needs it; allowed: the path of a CSV file with the columns "
+                 "expert and count, or skew_kind uniform, zipf or pareto");
+        return false;
+    }
+    r->d->routing = routing_read(r->c, path, r->d->model, what);
+    if (!r->d->routing)
+        snprintf(r->err, ERROR_LEN, "routing_file: %.490s", what);
+    return r->d->routing != NULL;
 }
 
 static bool resolve_skew(struct resolution *r) {
@@ -182,7 +211,7 @@ static bool resolve_skew(struct resolution *r) {
         if (strcmp(f->fixed[i], kind) == 0) {
             r->d->skew_kind = (enum skew_kind)i; /* the table lists them in the order of the enum */
             r->d->skew = number_of(r, F_SKEW);
-            return true;
+            return resolve_routing(r);
         }
     return unknown(r, F_SKEW_KIND, kind);
 }
@@ -206,8 +235,8 @@ bool catalog_resolve(struct catalog *c, const struct scenario *s, struct deploym
 
     memset(d, 0, sizeof *d);
     if (resolve_model(&r) && resolve_weights(&r) && resolve_kv(&r) && resolve_gpu(&r) &&
-        find_link(&r, F_LINK_UP, d->gpu->link_up, &d->link_up) &&
-        find_link(&r, F_LINK_OUT, d->gpu->link_out, &d->link_out) && resolve_skew(&r)) {
+        find_link(&r, F_LINK_UP, d->gpu->link_up, &d->link_up, &d->up_calibration) &&
+        find_link(&r, F_LINK_OUT, d->gpu->link_out, &d->link_out, &d->out_calibration) && resolve_skew(&r)) {
         resolve_layout(&r);
         resolve_workload(&r);
         return true;

@@ -3,6 +3,8 @@
 #define MOESCOPE_CATALOG_STORE_H
 
 #include "catalog/catalog.h"
+#include "core/calibration.h"
+#include "core/loads.h"
 #include "catalog/csv.h"
 
 /* A growing array of rows whose first member is `char id[ID_LEN]`. */
@@ -19,11 +21,23 @@ struct imported {
     struct imported *next;
 };
 
+/* A histogram of expert loads read from a file. */
+struct routing {
+    char path[MODEL_REF_LEN];
+    int n_experts;
+    int fewest;                /* experts above 0 in the layer with the fewest of them */
+    long line;                 /* where that layer begins */
+    double share[EXPERTS_MAX]; /* most popular first, sums to 1 */
+    struct routing *next;
+};
+
 /* A constant of a calibration row. */
 struct constant_row {
-    char scope[ID_LEN]; /* "*", a family, or the id of a GPU */
-    size_t constant;    /* index into the table of constants */
-    double value;       /* SI */
+    char scope[ID_LEN]; /* "*", a family, or the id of a GPU; the like for links and engines */
+    char family[ID_LEN]; /* of the GPU that the scope names, "" otherwise */
+    enum calibration_class class;
+    int constant; /* index into the class's constants; behind them p10 and p90 */
+    double value;
     enum origin origin;
     unsigned layer;
 };
@@ -34,7 +48,9 @@ struct catalog {
     size_t n_constants, constants_room;
     struct calibration general;     /* for a GPU that is not in the list */
     struct calibration *calibrated; /* parallel to gpus */
+    struct calibration *link_calibrated; /* parallel to links */
     struct imported *imported;
+    struct routing *routings;
     char **texts; /* strings that rows point to */
     size_t n_texts, texts_room;
 };

@@ -3,22 +3,28 @@
 #ifndef MOESCOPE_CORE_DEPLOYMENT_H
 #define MOESCOPE_CORE_DEPLOYMENT_H
 
+#include "core/calibration.h"
 #include "core/preset.h"
 
-enum skew_kind { SKEW_UNIFORM, SKEW_ZIPF, SKEW_PARETO };
+enum skew_kind { SKEW_UNIFORM, SKEW_ZIPF, SKEW_PARETO, SKEW_FILE };
 
 struct deployment {
     const struct model *model;
     const struct gpu *gpu;
     const struct format *weights, *weights_experts, *kv;
     const struct link *link_up, *link_out;
-    const struct calibration *calibration;
+    const struct calibration *calibration;                    /* of the GPU */
+    const struct calibration *up_calibration, *out_calibration; /* of the two links */
+    struct class_values engine, first_token;
+    double admission_steps; /* decode steps that a request waits because the engine was told to gather or poll; 0: none */
     int gpus, gpus_per_node;
     int tp, pp, dp, ep;
     int batch, isl, osl;
     double prefix_hit; /* 0-1 */
     enum skew_kind skew_kind;
     double skew;
+    const double *routing; /* popularity of the experts, most popular first, sums to 1; NULL unless skew_kind is file */
+    int redundant_experts; /* replicas beyond one of each expert, over the whole engine */
     double price;       /* $/GPU-h; NAN unknown */
     double power_price; /* $/kWh */
     double utilisation; /* (0, 1] */

@@ -21,10 +21,10 @@ static unsigned collect_notes(const struct deployment *d) {
     bool fallback;
     if (!d->gpu->mem_reported)
         notes |= NOTE_CAPACITY_ASSUMED;
-    step_rate(d->gpu, d->weights, &fallback);
+    timing_rate(d->gpu, d->weights->path, &fallback);
     if (fallback)
         notes |= NOTE_RATE_FALLBACK;
-    step_rate(d->gpu, d->weights_experts, &fallback);
+    timing_rate(d->gpu, d->weights_experts->path, &fallback);
     if (fallback && d->model->n_experts > 0)
         notes |= NOTE_EXPERT_RATE_FALLBACK;
     if (d->model->rumour)
@@ -58,11 +58,77 @@ static void fill_memory(const struct deployment *d, struct estimate *out) {
     }
 }
 
+enum { USED_MAX = 8 };
+
+/* The classes of operators that the times of this deployment rest on. */
+static int used_classes(const struct deployment *d, const struct class_values *used[USED_MAX]) {
+    bool moe = d->model->n_experts > 0, mla = d->model->attention == ATTENTION_MLA, small = d->kv->bytes < 1.5;
+    const struct class_values *of = d->calibration->of;
+    int n = 0;
+    used[n++] = &of[CAL_GEMM + format_class_of(d->weights)];
+    used[n++] = mla ? &of[CAL_MLA_DECODE_16 + small] : &of[CAL_DECODE_GROUP_16 + small];
+    used[n++] = mla ? &of[CAL_MLA_PREFILL_16 + small] : &of[CAL_PREFILL_16];
+    if (moe)
+        used[n++] = &of[CAL_EXPERTS + format_class_of(d->weights_experts)];
+    if (d->tp > 1)
+        used[n++] = &d->up_calibration->of[CAL_ENGINE_ALLREDUCE];
+    if (d->dp > 1 && moe)
+        used[n++] = &d->up_calibration->of[CAL_DEEPEP_LL_DISPATCH];
+    return n;
+}
+
+static enum origin worse(enum origin a, enum origin b) {
+    return a > b ? a : b;
+}
+
+/* How much wider an interval gets: constants that come from another GPU of the family, or from no relative at all, miss by
+ * about twice and three times as much (fidelity --cv=gpu). */
+static double widening(const struct deployment *d, enum origin *origin) {
+    const struct class_values *used[USED_MAX];
+    double wide = 1;
+    for (int i = used_classes(d, used) - 1; i >= 0; i--) {
+        *origin = worse(*origin, used[i]->origin);
+        if (used[i]->inherited)
+            wide = fmax(wide, used[i]->origin == ORIGIN_FITTED ? 1.0 : 2.0);
+    }
+    return d->engine.origin == ORIGIN_FITTED && d->engine.inherited ? fmax(wide, 1.5) : wide;
+}
+
+/* Bounds of measured / predicted of a class, widened on a log scale; a factor of 1.5 where nothing was ever compared. */
+static void bounds(const struct class_values *v, double wide, double *lo, double *hi) {
+    *lo = pow(v->lo > 0 ? v->lo : 1 / 1.5, wide);
+    *hi = pow(v->hi > 0 ? v->hi : 1.5, wide);
+}
+
+/* Memory beside weights and KV cache, which are counted exactly: engines' reports of it spread by about a half. */
+static const double OTHER_SPREAD = 0.5;
+
+static void fill_memory_interval(struct estimate *out) {
+    double spread = OTHER_SPREAD * out->mem_other_gb;
+    out->mem = (struct interval){out->mem_gb - spread, out->mem_gb + spread, ORIGIN_ASSUMED};
+}
+
+/* TTFT and TPOT have intervals from measurements; throughput and cost follow from both. */
+static void fill_intervals(const struct deployment *d, struct estimate *out) {
+    enum origin origin = worse(d->engine.origin, ORIGIN_MEASURED);
+    double wide = widening(d, &origin), lo, hi, steps = d->osl - 1;
+    double work = out->replicas * (double)d->batch * d->osl;
+    bounds(&d->engine, wide, &lo, &hi);
+    out->tpot = (struct interval){out->tpot_ms * lo, out->tpot_ms * hi, origin};
+    bounds(&d->first_token, wide, &lo, &hi);
+    out->ttft = (struct interval){out->ttft_ms * lo, out->ttft_ms * hi, worse(origin, d->first_token.origin)};
+    out->out_tok = (struct interval){work * 1e3 / (out->ttft.hi + steps * out->tpot.hi),
+                                     work * 1e3 / (out->ttft.lo + steps * out->tpot.lo), out->ttft.origin};
+    out->cost_out = (struct interval){out->cost_m_out * out->out_tok_s / out->out_tok.hi,
+                                      out->cost_m_out * out->out_tok_s / out->out_tok.lo, out->ttft.origin};
+    out->origin = out->ttft.origin;
+}
+
 void estimate(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
     estimate_clear(out);
     out->params_b = count_total(d->model) / 1e9;
     out->active_b = count_active(d->model) / 1e9;
-    out->origin = d->calibration->origin;
+    out->origin = worse(d->engine.origin, d->first_token.origin);
     out->notes = collect_notes(d);
     out->mem_capacity_gb = d->gpu->mem_bytes / 1e9;
     double context = d->isl + d->osl / 2.0;
@@ -78,4 +144,8 @@ void estimate(const struct deployment *d, struct load_cache *cache, struct estim
     out->feasible = out->limit == LIMIT_NONE;
     if (out->feasible)
         serving_make(d, cache, out);
+    if (!isnan(out->mem_gb))
+        fill_memory_interval(out);
+    if (out->feasible)
+        fill_intervals(d, out);
 }

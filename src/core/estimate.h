@@ -8,13 +8,12 @@
 
 #include "core/deployment.h"
 #include "core/loads.h"
+#include "core/timing.h"
 
 /* Why a deployment is impossible. */
 enum limit {
     LIMIT_NONE, LIMIT_MEMORY, LIMIT_HEADS, LIMIT_EXPERTS, LIMIT_LAYERS, LIMIT_GPUS, LIMIT_FORMAT, LIMIT_CONTEXT
 };
-
-enum bound { BOUND_NONE, BOUND_MEMORY, BOUND_COMPUTE, BOUND_COMM, BOUND_LAUNCH, BOUND_COUNT };
 
 /* One row per kind of operator in a step; a row that a model does not have has calls = 0. */
 enum op_kind {
@@ -66,7 +65,8 @@ struct estimate {
 
     double flops_per_token_g;
     double decode_step_ms, prefill_ms;
-    double ttft_ms, tpot_ms, e2e_s, wait_ms; /* wait_ms: the part of ttft_ms spent waiting for KV room */
+    double ttft_ms, ttft_benchmark_ms; /* steady state; as a closed loop that starts with a burst measures it */
+    double tpot_ms, e2e_s, wait_ms;    /* wait_ms: the part of ttft_ms spent waiting for KV room */
     double out_tok_s, in_tok_s, tok_s_gpu, tok_s_user;
     enum bound bound;
     double mfu, mbu;
@@ -76,6 +76,12 @@ struct estimate {
 
     double cost_h, cost_m_out, cost_m_in, cost_m_blend, power_cost_h;
     double joules_tok;
+
+    /* p10 and p90 of what would be measured, and where each figure comes from */
+    struct interval {
+        double lo, hi;
+        enum origin origin;
+    } ttft, tpot, out_tok, mem, cost_out;
 
     double slo_ok; /* 1 both service levels met, 0 missed, NAN none set */
     enum origin origin;
@@ -110,13 +116,16 @@ enum estimate_field_id {
     E_FEASIBLE, E_LIMIT, E_PARAMS_B, E_ACTIVE_B,
     E_MEM_GB, E_MEM_WEIGHTS_GB, E_MEM_EXPERTS_GB, E_MEM_KV_GB, E_MEM_OTHER_GB, E_MEM_CAPACITY_GB,
     E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT,
-    E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TPOT_MS, E_E2E_S, E_WAIT_MS,
+    E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_E2E_S, E_WAIT_MS,
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
     E_BOUND, E_MFU, E_MBU,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
     E_COST_H, E_COST_M_OUT, E_COST_M_IN, E_COST_M_BLEND, E_POWER_COST_H, E_JOULES_TOK,
     E_SLO_OK, E_ORIGIN,
+    E_TTFT_LO, E_TTFT_HI, E_TTFT_ORIGIN, E_TPOT_LO, E_TPOT_HI, E_TPOT_ORIGIN,
+    E_OUT_TOK_S_LO, E_OUT_TOK_S_HI, E_OUT_TOK_S_ORIGIN, E_MEM_LO, E_MEM_HI, E_MEM_ORIGIN,
+    E_COST_M_OUT_LO, E_COST_M_OUT_HI, E_COST_M_OUT_ORIGIN,
     ESTIMATE_FIELD_COUNT
 };
 

@@ -12,6 +12,16 @@
 #define WORD(e_id, name, label_, type_, class_, help_)                                                                 \
     [e_id] = {.id = #name, .label = label_, .type = type_, .class = class_, .offset = AT(name), .help = help_}
 
+/* The interval of one headline figure: three fields. */
+#define INTERVAL(e_id, name, member, label_, unit_, class_)                                                            \
+    [e_id##_LO] = {.id = #name "_lo", .label = label_ " p10", .unit = unit_, .type = VALUE_NUMBER, .class = class_,    \
+                   .offset = AT(member.lo), .help = "What one measurement in ten would stay below."},                  \
+    [e_id##_HI] = {.id = #name "_hi", .label = label_ " p90", .unit = unit_, .type = VALUE_NUMBER, .class = class_,    \
+                   .offset = AT(member.hi), .help = "What one measurement in ten would exceed."},                      \
+    [e_id##_ORIGIN] = {.id = #name "_origin", .label = label_ " from", .type = VALUE_ORIGIN, .class = class_,          \
+                       .offset = AT(member.origin),                                                                    \
+                       .help = "Worst origin of what it rests on: measured, fitted, datasheet or assumed."}
+
 const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     WORD(E_FEASIBLE, feasible, "feasible", VALUE_BOOL, VALUE_ALWAYS,
          "Whether the deployment is possible at all. If not, there is no performance or cost figure."),
@@ -47,6 +57,8 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     NUMBER(E_PREFILL_MS, prefill_ms, "prefill", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
            "Prefill of one request, alone."),
     NUMBER(E_TTFT_MS, ttft_ms, "TTFT", "ms", BETTER_LOWER, VALUE_PERFORMANCE, "Mean time to first token under load."),
+    NUMBER(E_TTFT_BENCHMARK_MS, ttft_benchmark_ms, "TTFT, benchmark", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
+           "The same as a closed-loop benchmark of ten waves measures it: with the burst of its start."),
     NUMBER(E_TPOT_MS, tpot_ms, "TPOT", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
            "Mean time per output token after the first, other requests' prefills included."),
     NUMBER(E_E2E_S, e2e_s, "whole request", "s", BETTER_LOWER, VALUE_PERFORMANCE, "TTFT + (osl-1) x TPOT."),
@@ -92,6 +104,11 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
            "1 when TTFT and TPOT keep the limits set, 0 when not, empty when none is set."),
     WORD(E_ORIGIN, origin, "origin", VALUE_ORIGIN, VALUE_ALWAYS,
          "Worst origin of what the times rest on: measured, fitted, datasheet or assumed."),
+    INTERVAL(E_TTFT, ttft, ttft, "TTFT", "ms", VALUE_PERFORMANCE),
+    INTERVAL(E_TPOT, tpot, tpot, "TPOT", "ms", VALUE_PERFORMANCE),
+    INTERVAL(E_OUT_TOK_S, out_tok_s, out_tok, "output rate", "tok/s", VALUE_PERFORMANCE),
+    INTERVAL(E_MEM, mem, mem, "memory", "GB", VALUE_MEMORY),
+    INTERVAL(E_COST_M_OUT, cost_m_out, cost_out, "output cost", "$/M", VALUE_COST),
 };
 
 const char *const limit_names[] = {"", "memory", "heads", "experts", "layers", "gpus", "format", "context"};
@@ -134,6 +151,22 @@ double estimate_number(const struct estimate *e, const struct estimate_field *f)
     return *(const double *)value_at(e, f);
 }
 
+/* A word has no NAN: where it came from is known when the figure is. */
+static bool estimate_is_known(const struct estimate *e, const struct estimate_field *f) {
+    switch (f->class) {
+    case VALUE_ALWAYS:
+        return true;
+    case VALUE_MEMORY:
+        return !isnan(e->mem_gb);
+    case VALUE_COST:
+        return !isnan(e->cost_m_out);
+    case VALUE_PERFORMANCE:
+    case VALUE_ROUTING:
+        break;
+    }
+    return e->feasible;
+}
+
 const char *estimate_print(const struct estimate *e, const struct estimate_field *f, char *buf) {
     const char *word = NULL;
     switch (f->type) {
@@ -144,7 +177,7 @@ const char *estimate_print(const struct estimate *e, const struct estimate_field
         word = bound_names[e->bound];
         break;
     case VALUE_ORIGIN:
-        word = origin_names[e->origin];
+        word = estimate_is_known(e, f) ? origin_names[(int)estimate_number(e, f)] : "";
         break;
     case VALUE_BOOL:
     case VALUE_NUMBER:

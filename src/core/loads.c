@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/replicas.h"
+
 /* The law. A token picks expert e with chance p_e, k experts in all, none twice. The load X_e is Binomial(T, p_e); the
  * loads are negatively dependent because they sum to T*k. The largest of them has
  *
@@ -255,19 +257,40 @@ static void cells_make(struct cells *c, const double *mean, const double *varian
     }
 }
 
+/* What the ranks hold: in each slot an expert, or a replica of one. Replicas share their expert's tokens at random, so a
+ * token goes to each with its share of the expert's chance. */
+struct slots {
+    int n;
+    double p[EXPERTS_MAX], mean[EXPERTS_MAX], variance[EXPERTS_MAX];
+    double touched[EXPERTS_MAX]; /* chance that any token goes there */
+    double n_touched;            /* their sum */
+    int rank[EXPERTS_MAX];
+};
+
 /* Variances v_e of the independent Y_e, such that v_e - v_e^2 / sum(v) = T p_e (1 - p_e). */
-static void cell_variances(const struct load_query *q, const double *p, double *v) {
+static void slot_variances(double tokens, struct slots *s) {
     enum { ROUNDS = 6 };
     double whole = 0;
-    for (int e = 0; e < q->n_experts; e++)
-        whole += v[e] = q->tokens * p[e] * (1 - p[e]);
+    for (int e = 0; e < s->n; e++)
+        whole += s->variance[e] = tokens * s->p[e] * (1 - s->p[e]);
     for (int round = 0; round < ROUNDS; round++) {
         double sum = 0;
-        for (int e = 0; e < q->n_experts; e++) {
-            double want = q->tokens * p[e] * (1 - p[e]), root = 1 - 4 * want / whole;
-            sum += v[e] = root > 0 ? whole / 2 * (1 - sqrt(root)) : 2 * want;
+        for (int e = 0; e < s->n; e++) {
+            double want = tokens * s->p[e] * (1 - s->p[e]), root = 1 - 4 * want / whole;
+            sum += s->variance[e] = root > 0 ? whole / 2 * (1 - sqrt(root)) : 2 * want;
         }
         whole = sum;
+    }
+}
+
+/* The loads of the slots from their chances. */
+static void slots_fill(double tokens, struct slots *s) {
+    slot_variances(tokens, s);
+    s->n_touched = 0;
+    for (int e = 0; e < s->n; e++) {
+        s->mean[e] = tokens * s->p[e];
+        s->touched[e] = s->p[e] >= 1 ? 1 : -expm1(tokens * log1p(-s->p[e]));
+        s->n_touched += s->touched[e];
     }
 }
 
@@ -281,6 +304,11 @@ static void sort_down(double *key, double *other, int n) {
     }
 }
 
+/* All experts alike, as far as anyone knows. */
+static bool is_even(const struct load_query *q) {
+    return q->skew_kind == SKEW_FILE ? !q->routing : q->skew_kind == SKEW_UNIFORM || q->skew == 0;
+}
+
 /* Which rank holds the expert of popularity order i, in one of the fixed placements: full-period steps through the
  * experts, so that every rank gets the same number. */
 static int placed_rank(const struct load_query *q, int placement, int i) {
@@ -292,31 +320,37 @@ static int placed_rank(const struct load_query *q, int placement, int i) {
     return placement == 0 ? slot % q->ranks : slot / (n / q->ranks);
 }
 
-static void rank_cells(const struct load_query *q, const double *value, const double *spread, int placement,
-                       double *mean, double *variance) {
-    memset(mean, 0, (size_t)q->ranks * sizeof *mean);
-    memset(variance, 0, (size_t)q->ranks * sizeof *variance);
-    for (int e = 0; e < q->n_experts; e++) {
-        int r = placed_rank(q, placement, e);
-        mean[r] += value[e];
-        variance[r] += spread[e];
+/* With replicas the engine has chosen the ranks by load, and the slots know them. */
+static void slots_place(const struct load_query *q, int placement, struct slots *s) {
+    for (int e = 0; q->redundant == 0 && e < s->n; e++)
+        s->rank[e] = placed_rank(q, placement, e);
+}
+
+static void rank_cells(const struct slots *s, int ranks, const double *value, const double *spread, double *mean,
+                       double *variance) {
+    memset(mean, 0, (size_t)ranks * sizeof *mean);
+    memset(variance, 0, (size_t)ranks * sizeof *variance);
+    for (int e = 0; e < s->n; e++) {
+        mean[s->rank[e]] += value[e];
+        variance[s->rank[e]] += spread[e];
     }
-    sort_down(mean, variance, q->ranks);
+    sort_down(mean, variance, ranks);
 }
 
 /* The rank of most load: with uneven popularity it depends on which experts lie together, so the fixed placements are
  * averaged. */
-static void rank_law(const struct load_query *q, const double *mean, const double *variance, struct load_law *law) {
+static void rank_load(const struct load_query *q, struct slots *s, struct load_law *law) {
     static const double level = 0.95;
-    double rank_mean[EXPERTS_MAX], rank_variance[EXPERTS_MAX], total = q->tokens * q->top_k, unit = total / q->ranks;
-    int placements = q->skew_kind == SKEW_UNIFORM || q->skew == 0 ? 1 : PLACEMENTS;
-    double per_token = fmin(q->top_k, q->n_experts / q->ranks), p95 = 0, expected = 0;
+    double mean[EXPERTS_MAX], variance[EXPERTS_MAX], total = q->tokens * q->top_k, unit = total / q->ranks;
+    int placements = is_even(q) || q->redundant > 0 ? 1 : PLACEMENTS;
+    double per_token = fmin(q->top_k, s->n / q->ranks), p95 = 0, expected = 0;
     struct grid g;
     for (int i = 0; i < placements; i++) {
         struct cells c;
-        rank_cells(q, mean, variance, i, rank_mean, rank_variance);
-        cells_make(&c, rank_mean, rank_variance, q->ranks, total, q->tokens * per_token);
-        law_walk(&c, fmax(0, floor(fmax(total / q->ranks, rank_mean[0] - 4 * sqrt(rank_variance[0])))), &g);
+        slots_place(q, i, s);
+        rank_cells(s, q->ranks, s->mean, s->variance, mean, variance);
+        cells_make(&c, mean, variance, q->ranks, total, q->tokens * per_token);
+        law_walk(&c, fmax(0, floor(fmax(total / q->ranks, mean[0] - 4 * sqrt(variance[0])))), &g);
         expected += grid_max_mean(&g) / placements;
         p95 += grid_max_quantile(&g, level) / placements;
     }
@@ -324,18 +358,19 @@ static void rank_law(const struct load_query *q, const double *mean, const doubl
     law->rank_max_p95 = p95 / unit;
 }
 
-/* Distinct experts on the rank that reads most: the same law for the number of experts touched. */
-static double rank_distinct(const struct load_query *q, const double *touched, double sum) {
-    double spread[EXPERTS_MAX], mean[EXPERTS_MAX], variance[EXPERTS_MAX], held = (double)q->n_experts / q->ranks;
+/* Distinct slots on the rank that reads most: the same law for the number of slots touched. */
+static double rank_distinct(const struct load_query *q, struct slots *s) {
+    double spread[EXPERTS_MAX], mean[EXPERTS_MAX], variance[EXPERTS_MAX], held = (double)s->n / q->ranks;
     struct cells c;
     struct grid g;
-    if (q->ranks == 1 || sum > q->n_experts - 1e-3)
-        return sum / q->ranks;
-    for (int e = 0; e < q->n_experts; e++)
-        spread[e] = touched[e] * (1 - touched[e]);
-    rank_cells(q, touched, spread, 0, mean, variance);
-    cells_make(&c, mean, variance, q->ranks, sum, held);
-    law_walk(&c, fmax(0, floor(sum / q->ranks)), &g);
+    if (q->ranks == 1 || s->n_touched > s->n - 1e-3)
+        return s->n_touched / q->ranks;
+    for (int e = 0; e < s->n; e++)
+        spread[e] = s->touched[e] * (1 - s->touched[e]);
+    slots_place(q, 0, s);
+    rank_cells(s, q->ranks, s->touched, spread, mean, variance);
+    cells_make(&c, mean, variance, q->ranks, s->n_touched, held);
+    law_walk(&c, fmax(0, floor(s->n_touched / q->ranks)), &g);
     return fmin(held, grid_max_mean(&g));
 }
 
@@ -366,50 +401,62 @@ static void every_expert_alike(const struct load_query *q, struct load_law *law)
         law->sorted[e] = 1;
 }
 
-static void load_law_make(const struct load_query *q, struct load_law *law) {
-    double p[EXPERTS_MAX], mean[EXPERTS_MAX], variance[EXPERTS_MAX], touched[EXPERTS_MAX], sum = 0;
+static void expert_law(const struct load_query *q, const struct slots *s, struct load_law *law) {
     struct cells c;
     struct grid g;
-    int n = q->n_experts;
-
-    *law = (struct load_law){.mean = q->tokens * q->top_k / n};
-    if (q->top_k >= n) {
-        every_expert_alike(q, law);
+    int n = s->n;
+    law->coverage = s->n_touched / n;
+    if (!q->per_expert && (q->ranks != n || q->redundant > 0))
         return;
-    }
-    load_popularity(q, p);
-    cell_variances(q, p, variance);
-    for (int e = 0; e < n; e++) {
-        mean[e] = q->tokens * p[e];
-        touched[e] = p[e] >= 1 ? 1 : -expm1(q->tokens * log1p(-p[e]));
-        sum += touched[e];
-    }
-    law->coverage = sum / n;
-    if (q->per_expert || q->ranks == n) {
-        cells_make(&c, mean, variance, n, q->tokens * q->top_k, q->tokens);
-        law_walk(&c, fmax(0, floor(mean[n - 1] - 6 * sqrt(variance[n - 1]))), &g);
-        law->max_mean = grid_max_mean(&g) / law->mean;
-        law->max_p95 = grid_max_quantile(&g, 0.95) / law->mean;
-        if (q->per_expert)
-            sorted_loads(&g, n, law->mean, law->max_mean, law->sorted);
-    }
-    if (q->ranks == n) {
+    cells_make(&c, s->mean, s->variance, n, q->tokens * q->top_k, q->tokens);
+    law_walk(&c, fmax(0, floor(s->mean[n - 1] - 6 * sqrt(s->variance[n - 1]))), &g);
+    law->max_mean = grid_max_mean(&g) / law->mean;
+    law->max_p95 = grid_max_quantile(&g, 0.95) / law->mean;
+    if (q->per_expert)
+        sorted_loads(&g, n, law->mean, law->max_mean, law->sorted);
+}
+
+static void rank_law(const struct load_query *q, struct slots *s, struct load_law *law) {
+    if (q->ranks == q->n_experts && q->redundant == 0) {
         law->rank_max_mean = law->max_mean;
         law->rank_max_p95 = law->max_p95;
     } else if (q->ranks == 1) {
         law->rank_max_mean = law->rank_max_p95 = 1;
     } else {
-        rank_law(q, mean, variance, law);
+        rank_load(q, s, law);
     }
-    law->rank_distinct = rank_distinct(q, touched, sum);
+    law->rank_distinct = rank_distinct(q, s);
+}
+
+static void load_law_make(const struct load_query *q, struct load_law *law) {
+    struct slots experts, replicas;
+    experts.n = q->n_experts;
+    replicas.n = q->n_experts + q->redundant;
+    *law = (struct load_law){.mean = q->tokens * q->top_k / experts.n};
+    load_popularity(q, experts.p);
+    if (q->top_k < experts.n) {
+        slots_fill(q->tokens, &experts);
+        expert_law(q, &experts, law);
+    } else {
+        every_expert_alike(q, law);
+    }
+    if (q->redundant > 0) {
+        replicas_place(experts.p, experts.n, q->redundant, q->ranks, replicas.p, replicas.rank);
+        slots_fill(q->tokens, &replicas);
+        rank_law(q, &replicas, law);
+    } else if (q->top_k < experts.n) {
+        rank_law(q, &experts, law);
+    }
 }
 
 /* --- popularity ----------------------------------------------------------------------------------------------------- */
 
 /* Weight of the expert of popularity order e, from 0. Zipf: (e+1)^-s. Pareto: the quantiles of a law with density
  * x^-a on [1, 0.8 T], or on [0.01, 2] where there are fewer assignments than experts: the one that the measured rows of
- * expert layers were drawn from (ai-dynamo/aiconfigurator, collector, power law distribution). */
+ * expert layers were drawn from (ai-dynamo/aiconfigurator, collector, power law distribution). File: as measured. */
 static double popularity_weight(const struct load_query *q, int e) {
+    if (q->skew_kind == SKEW_FILE)
+        return q->routing[e];
     if (q->skew_kind == SKEW_ZIPF)
         return pow(e + 1, -q->skew);
     bool many = q->tokens * q->top_k > q->n_experts;
@@ -420,30 +467,33 @@ static double popularity_weight(const struct load_query *q, int e) {
     return pow((pow(high, b) - pow(low, b)) * u + pow(low, b), 1 / b);
 }
 
+/* From the last on, the smallest: what a few large ones leave over is not lost in rounding. */
+static double sum_from(const double *w, int first, int n) {
+    double sum = 0;
+    for (int e = n - 1; e >= first; e--)
+        sum += w[e];
+    return sum;
+}
+
 void load_popularity(const struct load_query *q, double *p) {
-    int n = q->n_experts;
-    double k = q->top_k, sum = 0;
-    if (q->skew_kind == SKEW_UNIFORM || q->skew == 0) {
-        for (int e = 0; e < n; e++)
-            p[e] = k / n;
-        return;
-    }
+    int n = q->n_experts, full = 0;
+    double k = q->top_k;
     for (int e = 0; e < n; e++)
-        sum += p[e] = popularity_weight(q, e);
+        p[e] = is_even(q) ? k / n : popularity_weight(q, e);
     /* p = min(1, c*w) with sum k: the first `full` experts are in every token; raise it until the rest stay below 1 */
-    int full = 0;
-    double rest = sum;
+    double rest = sum_from(p, 0, n);
     while (full < n && full < k && p[full] * (k - full) > rest)
-        rest -= p[full++];
-    for (int e = 0; e < n; e++)
-        p[e] = e < full ? 1 : p[e] * (k - full) / rest;
+        rest = sum_from(p, ++full, n);
+    for (int e = 0; e < n; e++) /* where fewer than k were ever seen, the others share what is left */
+        p[e] = e < full ? 1 : rest > 0 ? p[e] * (k - full) / rest : (k - full) / (n - full);
 }
 
 /* --- memory of laws ------------------------------------------------------------------------------------------------- */
 
 static bool same_query(const struct load_query *a, const struct load_query *b) {
-    return a->n_experts == b->n_experts && a->top_k == b->top_k && a->ranks == b->ranks && a->tokens == b->tokens &&
-           a->skew_kind == b->skew_kind && a->skew == b->skew && a->per_expert == b->per_expert;
+    return a->n_experts == b->n_experts && a->top_k == b->top_k && a->ranks == b->ranks &&
+           a->redundant == b->redundant && a->tokens == b->tokens && a->skew_kind == b->skew_kind &&
+           a->skew == b->skew && a->routing == b->routing && a->per_expert == b->per_expert;
 }
 
 const struct load_law *load_law_get(struct load_cache *cache, const struct load_query *q) {

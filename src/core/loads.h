@@ -10,10 +10,12 @@ enum { EXPERTS_MAX = 512 };
 
 struct load_query {
     int n_experts, top_k;
-    int ranks;     /* expert-parallel ranks; divides n_experts */
+    int ranks;     /* expert-parallel ranks; divides n_experts + redundant */
+    int redundant; /* replicas beyond one of each expert; n_experts + redundant <= EXPERTS_MAX */
     double tokens; /* tokens routed by the layer in one step, over the whole engine */
     enum skew_kind skew_kind;
     double skew;
+    const double *routing; /* SKEW_FILE: popularity, most popular first */
     bool per_expert; /* also the busiest expert and the sorted loads, which cost no time, only interest people */
 };
 
@@ -22,7 +24,7 @@ struct load_law {
     double mean;          /* tokens per expert */
     double max_mean, max_p95;           /* busiest expert over the mean: expectation, 95th percentile (per_expert) */
     double rank_max_mean, rank_max_p95; /* busiest rank over the mean rank */
-    double rank_distinct; /* expected distinct experts on the rank that reads most */
+    double rank_distinct; /* expected distinct experts, or replicas, on the rank that reads most */
     float sorted[EXPERTS_MAX]; /* expected sorted loads over the mean, busiest first (per_expert) */
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/count.h"
+#include "core/loads.h"
 
 enum { LIMIT_TEXT = 160 };
 
@@ -34,9 +35,33 @@ static enum limit check_cut(const char *what, int width, int parts, const struct
     return LIMIT_NONE;
 }
 
+/* Replicas fill whole ranks, and no rank needs more than one of each expert. */
+static bool check_redundant(const struct deployment *d, char *text) {
+    int experts = d->model->n_experts, redundant = d->redundant_experts, slots = experts + redundant, over = slots % d->ep;
+    if (redundant == 0)
+        return true;
+    if (experts == 0)
+        snprintf(text, LIMIT_TEXT, "a dense model has no experts to replicate: %d redundant ones asked for", redundant);
+    else if (d->ep == 1)
+        snprintf(text, LIMIT_TEXT, "%d redundant experts need ranks to go to: ep above 1", redundant);
+    else if (slots > EXPERTS_MAX)
+        snprintf(text, LIMIT_TEXT, "%d experts + %d redundant are more than %d slots", experts, redundant, EXPERTS_MAX);
+    else if (over != 0)
+        snprintf(text, LIMIT_TEXT, "%d experts + %d redundant = %d slots do not spread evenly over ep %d: %d redundant would",
+                 experts, redundant, slots, d->ep, redundant >= over ? redundant - over : redundant - over + d->ep);
+    else if (slots / d->ep > experts)
+        snprintf(text, LIMIT_TEXT, "%d experts + %d redundant over ep %d: %d slots a rank, more than there are experts",
+                 experts, redundant, d->ep, slots / d->ep);
+    else
+        return true;
+    return false;
+}
+
 static enum limit check_experts(const struct deployment *d, char *text) {
     const struct model *m = d->model;
     int width = d->tp * d->dp;
+    if (!check_redundant(d, text))
+        return LIMIT_EXPERTS;
     if (m->n_experts == 0) {
         if (d->ep == 1)
             return LIMIT_NONE;
@@ -47,7 +72,7 @@ static enum limit check_experts(const struct deployment *d, char *text) {
         snprintf(text, LIMIT_TEXT, "ep %d does not divide tp x dp = %d", d->ep, width);
         return LIMIT_EXPERTS;
     }
-    if (!divides(d->ep, m->n_experts)) {
+    if (!divides(d->ep, m->n_experts + d->redundant_experts)) {
         snprintf(text, LIMIT_TEXT, "ep %d does not divide %d experts", d->ep, m->n_experts);
         return LIMIT_EXPERTS;
     }
@@ -117,7 +142,8 @@ static void stage_make(const struct deployment *d, const struct layer_params *p,
     double tables = has_embedding + has_head;
     if (has_embedding && has_head && m->tie_embeddings)
         tables = 1;
-    out->experts = moe * p->experts * d->weights_experts->bytes;
+    double copies = m->n_experts > 0 ? 1 + (double)d->redundant_experts / m->n_experts : 1;
+    out->experts = moe * p->experts * copies * d->weights_experts->bytes;
     out->weights = out->experts +
                    d->weights->bytes * (layers * (p->attention_in + p->attention_out) + dense * p->ffn + moe * p->shared) +
                    SIXTEEN_BIT * (layers * p->norms + moe * p->router + tables * count_embedding(m) / d->tp);
@@ -138,14 +164,15 @@ static double logits_bytes(const struct deployment *d) {
     return 4.0 * d->model->vocab / d->tp;
 }
 
-/* What does not depend on the batch: runtime, collectives, reserve, activations of the largest prefill step. */
+/* What does not depend on the batch: runtime, collectives, activations of the largest prefill step. */
 static double fixed_bytes(const struct deployment *d) {
-    const struct calibration *c = d->calibration;
-    double buffers = d->tp * d->dp * d->pp > 1 ? c->collective_bytes : 0;
-    double chunk = fmin(c->chunk_tokens, fmax(d->isl, 1));
+    static const double GIB = 1073741824;
+    const double *v = d->calibration->of[CAL_MEMORY].value;
+    double buffers = d->tp * d->dp * d->pp > 1 ? v[MEMORY_COLLECTIVE_GIB] : 0;
+    double chunk = fmin(v[MEMORY_CHUNK_TOKENS], fmax(d->isl, 1));
     double width = d->model->hidden + (double)d->model->n_heads * d->model->head_dim / d->tp;
-    double activations = chunk * c->activation_coef * SIXTEEN_BIT * width / 2;
-    return c->runtime_bytes + buffers + activations + c->reserve_share * d->gpu->mem_bytes;
+    double activations = chunk * v[MEMORY_ACTIVATION_COEF] * SIXTEEN_BIT * width / 2;
+    return (v[MEMORY_RUNTIME_GIB] + buffers) * GIB + activations;
 }
 
 /* Sequences that share one attention rank. */
@@ -170,7 +197,7 @@ void memory_make(const struct deployment *d, struct memory *out) {
     struct layer_params p;
     double sequences = rank_sequences(d, d->batch), tokens = (double)d->isl + d->osl;
     double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
-    double fixed = fixed_bytes(d), fullest = -1;
+    double fixed = fixed_bytes(d), fullest = -1, keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE];
 
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &p);
     *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .max_context = limit};
@@ -179,16 +206,16 @@ void memory_make(const struct deployment *d, struct memory *out) {
         stage_make(d, &p, s, first, &stage);
         first += memory_stage_layers(d->model->n_layers, d->pp, s);
         double logits = s == d->pp - 1 ? logits_bytes(d) : 0, kv = stage_kv_bytes(d, &stage, tokens);
-        double room = out->capacity - fixed - stage.weights;
+        double free = fmax(0, out->capacity - fixed - stage.weights), kept = free * keep, room = free - kept;
         double used = stage.weights + sequences * (kv + logits);
-        out->max_batch = fmin(out->max_batch, floor(fmax(0, room) / (kv + logits)) * d->dp);
+        out->max_batch = fmin(out->max_batch, floor(room / (kv + logits)) * d->dp);
         out->max_context = fmin(out->max_context, floor(stage_max_context(d, &stage, sequences, room - sequences * logits)));
         if (used > fullest) {
             fullest = used;
             out->weights = stage.weights;
             out->experts = stage.experts;
             out->kv = sequences * kv;
-            out->other = fixed + sequences * logits;
+            out->other = fixed + kept + sequences * logits;
         }
     }
 }
@@ -206,6 +233,7 @@ double memory_min_gpus(const struct deployment *d) {
     double best = INFINITY;
     char text[LIMIT_TEXT];
     t.dp = 1;
+    t.redundant_experts = 0; /* they are there for speed */
     for (t.tp = 1; t.tp <= d->model->n_heads && t.tp <= d->gpus_per_node && t.tp < best; t.tp *= 2) {
         t.pp = 1;
         t.ep = 1;
@@ -217,10 +245,8 @@ double memory_min_gpus(const struct deployment *d) {
         struct memory whole;
         memory_make(&t, &whole);
         /* no stage can be smaller than the mean one: start there instead of at 1 */
-        double need = whole.weights + whole.kv, room = t.gpu->mem_bytes - whole.other;
-        if (room <= 0)
-            continue;
-        for (t.pp = (int)fmin(d->model->n_layers, fmax(1, floor(need / room))); t.pp <= d->model->n_layers; t.pp++) {
+        double stages = floor((whole.weights + whole.kv) / whole.capacity);
+        for (t.pp = (int)fmin(d->model->n_layers, fmax(1, stages)); t.pp <= d->model->n_layers; t.pp++) {
             if ((double)t.tp * t.pp >= best)
                 break;
             if (fits(&t)) {

@@ -1,4 +1,4 @@
-/* The facts that the physics reads: models, GPUs, number formats, links, calibration constants.
+/* The facts that the physics reads: models, GPUs, number formats, links.
  * Plain structs, filled by the catalog from the preset files. SI units throughout: bytes, seconds, FLOP/s.
  * NAN is an unknown number, 0 in an integer dimension means "does not apply". */
 #ifndef MOESCOPE_CORE_PRESET_H
@@ -45,6 +45,8 @@ struct gpu {
     double mem_bw;           /* bytes/s */
     double rate[PATH_COUNT]; /* dense FLOP/s or OP/s; NAN: no such unit or no figure */
     int scaleup_domain;      /* GPUs that share the scale-up link */
+    int sms;                 /* streaming multiprocessors, compute units; 0 unknown */
+    double l2_bytes;         /* last-level cache; NAN unknown */
     double tdp_w;            /* NAN unknown */
     double price_h;          /* $/GPU-h, indicative on-demand; NAN unknown */
     char link_up[ID_LEN], link_out[ID_LEN];
@@ -77,44 +79,5 @@ struct link {
 
 /* Where a figure comes from, from best to worst; a result has the worst origin of what went into it. */
 enum origin { ORIGIN_MEASURED, ORIGIN_FITTED, ORIGIN_DATASHEET, ORIGIN_ASSUMED };
-
-/* Classes of operators with constants of their own. */
-enum op_class {
-    CLASS_GEMM,
-    CLASS_ATTENTION_PREFILL,
-    CLASS_ATTENTION_DECODE,
-    CLASS_EXPERTS,
-    CLASS_ELEMENTWISE, /* router, norms, sampling */
-    CLASS_COUNT
-};
-
-/* t = t0 + join(bytes / (bw * mem_eff), flop / (peak * compute_eff)) */
-struct op_constants {
-    double t0_s;        /* per call */
-    double mem_eff;     /* 0-1 of the datasheet bandwidth */
-    double compute_eff; /* 0-1 of the datasheet rate */
-};
-
-/* One set of constants, already chosen for a GPU: rows of calibration.csv for the GPU itself, else its family, else any. */
-struct calibration {
-    struct op_constants op[CLASS_COUNT];
-    double skew_share;           /* share of (busiest rank / mean - 1) that shows up in expert time, 0-1 */
-    double allreduce_engine_t0_s; /* the engines' own all-reduce: small-message time, any rank count in a node */
-    double allreduce_engine_eff; /* ... and share of the link rate that it reaches */
-    double collective_alpha_s;   /* NCCL small message where links.csv has no figure */
-    double collective_eff;       /* share of the wire rate where links.csv has no measured bus bandwidth */
-    double alltoall_t0_s, alltoall_eff;
-    double dispatch_bytes;       /* per element of a dispatched token */
-    double p2p_t0_s;             /* stage to stage, per hop */
-    double host_step_s;          /* scheduler, sampling bookkeeping: once per step */
-    double host_request_s;       /* tokenise, schedule, detokenise: once per request */
-    double runtime_bytes;        /* context, graphs, framework: per GPU */
-    double collective_bytes;     /* buffers of the collectives: per GPU when there is more than one */
-    double activation_coef;      /* live activation elements per token and hidden unit */
-    double chunk_tokens;         /* most tokens in one prefill step */
-    double reserve_share;        /* share of capacity that engines leave unused */
-    double idle_share, mem_power_share, compute_power_share; /* of TDP: idle, at full bandwidth, at full rate */
-    enum origin origin;          /* worst origin of the above */
-};
 
 #endif

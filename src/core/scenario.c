@@ -66,13 +66,26 @@ const struct field scenario_fields[FIELD_COUNT] = {
     [F_PREFIX_HIT] = {.id = "prefix_hit", .label = "prefix hits", .group = GROUP_WORKLOAD, .type = FIELD_REAL,
                       .min = 0, .max = 1, .step = 0.05, .default_text = "0", .offset = AT(prefix_hit),
                       .help = "Share of the input that the prefix cache already holds."},
+    [F_ENGINE] = {.id = "engine", .label = "engine", .group = GROUP_WORKLOAD, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
+                  .fixed = {"vllm", "sglang", "trtllm", "ideal"}, .default_text = "vllm", .offset = AT(engine),
+                  .help = "Serving engine: what it adds to its kernels. Ideal adds nothing."},
     [F_SKEW_KIND] = {.id = "skew_kind", .label = "popularity", .group = GROUP_ROUTING, .type = FIELD_TEXT,
-                     .choices = CHOICE_FIXED, .fixed = {"uniform", "zipf", "pareto"}, .default_text = "uniform",
+                     .choices = CHOICE_FIXED, .fixed = {"uniform", "zipf", "pareto", "file"}, .default_text = "uniform",
                      .offset = AT(skew_kind),
-                     .help = "How popular the experts are: all alike, by Zipf's law, or by a bounded Pareto law."},
+                     .help = "How popular the experts are: all alike, by Zipf's law, by a bounded Pareto law, or as "
+                             "measured, in routing_file."},
     [F_SKEW] = {.id = "skew", .label = "skew", .group = GROUP_ROUTING, .type = FIELD_REAL, .min = 0, .max = 3,
                 .step = 0.1, .default_text = "0", .offset = AT(skew),
                 .help = "Exponent of the popularity law: Zipf s, or Pareto a. Uniform routing does not read it."},
+    [F_ROUTING_FILE] = {.id = "routing_file", .label = "histogram", .group = GROUP_ROUTING, .type = FIELD_TEXT,
+                        .choices = CHOICE_FILE, .default_note = "none", .offset = AT(routing_file),
+                        .help = "Measured loads of the experts, for skew_kind file: a CSV file with the columns expert "
+                                "and count, or layer, expert and count."},
+    [F_REDUNDANT_EXPERTS] = {.id = "redundant_experts", .label = "replicas", .group = GROUP_ROUTING,
+                             .type = FIELD_INTEGER, .min = 0, .max = 4096, .step = 8, .default_text = "0",
+                             .offset = AT(redundant_experts),
+                             .help = "Redundant experts: replicas of the hottest ones over the whole engine. With the "
+                                     "experts they must spread evenly over ep."},
     [F_PRICE] = {.id = "price", .label = "price", .unit = "$/GPU-h", .group = GROUP_PRICE, .type = FIELD_REAL,
                  .min = 0, .max = 100, .step = 0.1, .default_note = "the GPU preset's indicative price",
                  .offset = AT(price), .help = "Rent of one GPU for an hour. Prices differ 2.5 times between sellers."},
@@ -97,7 +110,7 @@ static void *member(const struct scenario *s, const struct field *f) {
 }
 
 static size_t text_size(const struct field *f) {
-    return f->choices == CHOICE_MODEL ? MODEL_REF_LEN : ID_LEN;
+    return f->choices == CHOICE_MODEL || f->choices == CHOICE_FILE ? MODEL_REF_LEN : ID_LEN;
 }
 
 void scenario_init(struct scenario *s) {
@@ -159,7 +172,8 @@ const char *field_range(const struct field *f, char *buf) {
         static const char *const what[] = {
             [CHOICE_NONE] = "any text", [CHOICE_MODEL] = "a model id (moescope models) or the path of a config.json",
             [CHOICE_WEIGHTS] = "a weight format (moescope formats)", [CHOICE_KV] = "a KV format (moescope formats)",
-            [CHOICE_GPU] = "a GPU id (moescope gpus)", [CHOICE_LINK] = "a link id (moescope links)"};
+            [CHOICE_GPU] = "a GPU id (moescope gpus)", [CHOICE_LINK] = "a link id (moescope links)",
+            [CHOICE_FILE] = "the path of a CSV file"};
         snprintf(buf, VALUE_LEN, "%s", what[f->choices]);
     } else {
         snprintf(buf, VALUE_LEN, "%s%s to %s%s", f->open_min ? "above " : "", number_print(f->min, low),

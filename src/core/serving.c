@@ -6,6 +6,9 @@
 #include "core/laws.h"
 #include "core/step.h"
 
+/* Requests of a benchmark run over its concurrency, as the measured runs had it. */
+enum { BENCHMARK_WAVES = 10 };
+
 /* Decode work of `sequences` over the engine. A pipeline cuts them into pp micro-batches, as far as there are sequences. */
 static struct work decode_work(const struct deployment *d, double sequences) {
     double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
@@ -21,7 +24,7 @@ struct prompt {
 
 static struct prompt prompt_make(const struct deployment *d) {
     double cached = floor(d->isl * d->prefix_hit), fresh = fmax(1, d->isl - cached); /* the last token is always computed */
-    double chunks = ceil(fresh / d->calibration->chunk_tokens);
+    double chunks = ceil(fresh / d->calibration->of[CAL_MEMORY].value[MEMORY_CHUNK_TOKENS]);
     /* every token of the whole prompt sees cached + fresh/2 on the mean; of a chunk it sees half by itself */
     return (struct prompt){.chunks = chunks, .tokens = fresh / chunks,
                            .before = cached + fresh / 2 - fresh / chunks / 2};
@@ -82,7 +85,7 @@ static double peak_seconds(const struct deployment *d, const struct step *s) {
     double seconds = 0;
     for (int i = 0; i < OP_COUNT; i++) {
         const struct format *f = i == OP_EXPERTS ? d->weights_experts : d->weights;
-        seconds += s->op[i].calls * s->op[i].flop / step_rate(d->gpu, f, NULL);
+        seconds += s->op[i].calls * s->op[i].flop / timing_rate(d->gpu, f->path, NULL);
     }
     return seconds;
 }
@@ -101,8 +104,8 @@ static void fill_cost(const struct deployment *d, double prefill_s, double decod
 
 /* Power between idle and TDP: a share for the bytes moved, a share for the FLOP done, capped at TDP. */
 static void fill_energy(const struct deployment *d, struct estimate *out) {
-    const struct calibration *c = d->calibration;
-    double load = c->idle_share + c->mem_power_share * out->mbu + c->compute_power_share * out->mfu;
+    const double *v = d->calibration->of[CAL_POWER].value;
+    double load = v[POWER_IDLE_SHARE] + v[POWER_MEMORY_SHARE] * out->mbu + v[POWER_COMPUTE_SHARE] * out->mfu;
     double watts = d->gpus * d->gpu->tdp_w * fmin(1, load);
     out->joules_tok = watts / out->out_tok_s;
     out->power_cost_h = watts / 1000 * d->power_price;
@@ -124,15 +127,23 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     step_make(d, &w, law, &out->decode);
     fill_routing(d, law, &w, out);
     step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
-    double step = out->decode.seconds, prefill = out->prefill.seconds;
+    double slow = d->engine.value[ENGINE_PREFILL]; /* the engine's prefill over its kernels' */
+    double step = out->decode.seconds, prefill = slow * out->prefill.seconds;
     double busy = resident / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 a stage stands idle */
 
     /* Others' prefills: in steady state each of the other residents starts anew once in osl steps. */
     double others = resident > 1 ? (resident / d->dp - 1.0 / d->dp) / d->osl : 0;
-    double added = resident > 1 ? prefill_interference(d, cache, &prompt, &w, step) : prefill;
+    double added = resident > 1 ? slow * prefill_interference(d, cache, &prompt, &w, step) : prefill;
     double tpot = step + others * added;
     double wait = resident < d->batch ? d->osl * tpot * (d->batch / resident - 1) : 0;
-    double ttft = d->calibration->host_request_s + prefill + (resident > 1 ? tpot / 2 : 0) + wait;
+    /* Steady state: the own prefill, and the steps until it is admitted. A closed-loop benchmark of W waves starts with all
+     * requests at once, whose prefills queue: (B-1)/2 of them on the mean, in one wave of W. */
+    const double *first = d->first_token.value;
+    double own = first[FIRST_PREFILL] * out->prefill.seconds;
+    double steps = first[FIRST_STEPS] + (law ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
+    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + own + (resident > 1 ? steps * tpot : 0) + wait;
+    double queued = first[FIRST_BURST] * own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES);
+    out->ttft_benchmark_ms = (ttft + fmax(0, queued)) * 1e3;
     double e2e = ttft + (d->osl - 1) * tpot;
 
     out->decode_step_ms = step * 1e3;

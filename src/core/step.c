@@ -12,53 +12,30 @@ static const double SIXTEEN_BIT = 2; /* bytes of activations, logits, KV writes 
 
 /* --- one operator ------------------------------------------------------------------------------------------------------ */
 
-/* Two limits overlap well but not perfectly: the 4-norm is 1.19 of the larger where both are equal. */
-static double join(double a, double b) {
-    double a2 = a * a, b2 = b * b;
-    return sqrt(sqrt(a2 * a2 + b2 * b2));
+/* In a captured step kernels start without the launch that a stand-alone timing contains: a share of it remains. */
+static struct timing captured(const struct deployment *d, struct timing t) {
+    double saved = (1 - d->engine.value[ENGINE_FLOOR]) * t.part[BOUND_LAUNCH];
+    t.seconds -= saved;
+    t.part[BOUND_LAUNCH] -= saved;
+    return t;
 }
 
-static void op_set_bound(struct op *o) {
+/* Takes over a timing; work and traffic are counted by the caller, for people and for utilisation. */
+static void op_set(struct op *o, struct timing t, double bytes, double flop) {
+    o->bytes += bytes;
+    o->flop += flop;
+    o->seconds += t.seconds;
     o->bound = BOUND_MEMORY;
-    for (int b = BOUND_MEMORY; b < BOUND_COUNT; b++)
+    for (int b = BOUND_MEMORY; b < BOUND_COUNT; b++) {
+        o->part[b] += t.part[b];
         if (o->part[b] > o->part[o->bound])
             o->bound = (enum bound)b;
-}
-
-/* t = kernels*t0 + join(bytes / (bw*em), flop / (rate*ec)), the roofline with a fixed cost. */
-static void op_roofline(struct op *o, const struct deployment *d, enum op_class class, double kernels, double rate) {
-    const struct op_constants *c = &d->calibration->op[class];
-    double memory = o->bytes / (d->gpu->mem_bw * c->mem_eff), compute = o->flop / (rate * c->compute_eff);
-    double body = join(memory, compute), fixed = kernels * c->t0_s;
-    o->part[memory >= compute ? BOUND_MEMORY : BOUND_COMPUTE] = body;
-    o->part[BOUND_LAUNCH] = fixed;
-    o->seconds = fixed + body;
-    op_set_bound(o);
+    }
 }
 
 static void op_comm(struct op *o, double seconds, double bytes) {
     o->comm_bytes = bytes;
-    o->seconds = o->part[BOUND_COMM] = seconds;
-    op_set_bound(o);
-}
-
-static double first_rate(const struct gpu *g, const enum compute_path *paths, int n) {
-    for (int i = 0; i < n; i++)
-        if (g->rate[paths[i]] > 0)
-            return g->rate[paths[i]];
-    return g->rate[PATH_FP32];
-}
-
-static double sixteen_bit_rate(const struct gpu *g) {
-    static const enum compute_path paths[] = {PATH_BF16, PATH_FP16};
-    return first_rate(g, paths, 2);
-}
-
-double step_rate(const struct gpu *g, const struct format *f, bool *fallback) {
-    bool has = g->rate[f->path] > 0;
-    if (fallback)
-        *fallback = !has && f->path != PATH_BF16 && f->path != PATH_FP16;
-    return has ? g->rate[f->path] : sixteen_bit_rate(g);
+    op_set(o, (struct timing){.seconds = seconds, .part = {[BOUND_COMM] = seconds}}, 0, 0);
 }
 
 /* --- rows ----------------------------------------------------------------------------------------------------------------- */
@@ -70,84 +47,123 @@ struct frame {
     const struct model *m;
     struct layer_params p;
     double tokens; /* per attention rank */
-    double rate;   /* of the dense weights */
     struct step *out;
 };
 
-/* A matrix of `params` weights applied to n tokens; `width` activations per token are read and written. */
-static void row_gemm(const struct frame *f, enum op_kind kind, double params, double n, double width, double kernels) {
-    struct op *o = &f->out->op[kind];
-    o->flop = 2 * n * params;
-    o->bytes = params * f->d->weights->bytes + n * width * SIXTEEN_BIT;
-    op_roofline(o, f->d, CLASS_GEMM, kernels, f->rate);
+/* n tokens through a matrix from `in` to `out` features. */
+static void row_gemm(const struct frame *f, enum op_kind kind, const struct format *format, double n, double in,
+                     double out) {
+    op_set(&f->out->op[kind], captured(f->d, gemm_time(f->d->calibration, f->d->gpu, format, n, out, in)),
+           in * out * format->bytes + n * (in + out) * SIXTEEN_BIT, 2 * n * in * out);
+}
+
+/* MLA: down to the latents of query and cache, up to the query's heads, and the latent's own matrices (absorbed into
+ * query and output in decode, expanding the cache in prefill). Without q_lora the query comes straight from h. */
+static void row_qkv(const struct frame *f) {
+    const struct model *m = f->m;
+    const struct format *w = f->d->weights;
+    double heads = (double)m->n_heads / f->d->tp, query = m->qk_nope_head_dim + m->qk_rope_head_dim;
+    if (m->attention != ATTENTION_MLA) {
+        row_gemm(f, OP_QKV, w, f->tokens, m->hidden, f->p.attention_in / m->hidden);
+        return;
+    }
+    row_gemm(f, OP_QKV, w, f->tokens, m->hidden, m->q_lora_rank + m->kv_lora_rank + m->qk_rope_head_dim);
+    row_gemm(f, OP_QKV, w, f->tokens, m->q_lora_rank > 0 ? m->q_lora_rank : m->hidden, heads * query);
+    row_gemm(f, OP_QKV, w, f->tokens, m->kv_lora_rank, heads * (m->qk_nope_head_dim + m->v_head_dim));
+}
+
+static struct timing attention_layer(const struct frame *f, double window, double batch, double tokens, double context,
+                                     bool prefill) {
+    const struct deployment *d = f->d;
+    const struct model *m = f->m;
+    double kv_heads = fmax(1, (double)m->n_kv_heads / d->tp), heads = (double)m->n_heads / d->tp;
+    if (m->attention == ATTENTION_MLA) {
+        struct mla_shape s = {batch, tokens, context, heads, m->kv_lora_rank, m->qk_rope_head_dim, m->qk_nope_head_dim,
+                              m->v_head_dim, d->kv->bytes};
+        return prefill ? mla_prefill_time(d->calibration, d->gpu, &s) : mla_decode_time(d->calibration, d->gpu, &s);
+    }
+    struct attention_shape s = {batch, tokens, context, heads, kv_heads, m->head_dim, window, d->kv->bytes, false};
+    return prefill ? attention_prefill_time(d->calibration, d->gpu, &s) : attention_decode_time(d->calibration, d->gpu, &s);
+}
+
+/* The mean layer: layers with a sliding window and layers without. */
+static struct timing attention_mean(const struct frame *f, double batch, double tokens, double context, bool prefill) {
+    double sliding = (double)f->m->n_sliding_layers / f->m->n_layers;
+    struct timing t = {0};
+    if (sliding < 1)
+        t = timing_scale(attention_layer(f, 0, batch, tokens, context, prefill), 1 - sliding);
+    if (sliding > 0)
+        t = timing_add(t, timing_scale(attention_layer(f, f->m->sliding_window, batch, tokens, context, prefill), sliding));
+    return t;
 }
 
 /* Decode reads each sequence's cache; prefill is causal over its own tokens and what was cached before them. */
 static void row_attention(const struct frame *f) {
     struct op *o = &f->out->op[OP_ATTENTION];
     const struct deployment *d = f->d;
-    double context = count_mean_context(f->m, f->w->context), rate = sixteen_bit_rate(d->gpu);
+    const struct work *w = f->w;
     double kv = count_kv_elements(f->m, d->tp) * d->kv->bytes;
-    struct op part = {.flop = f->w->decode * context * count_attention_flop(f->m, d->tp, true),
-                      .bytes = f->w->decode * context * kv};
-    if (f->w->decode > 0)
-        op_roofline(&part, d, CLASS_ATTENTION_DECODE, 1, rate);
-    *o = part;
-    if (f->w->prefill > 0) {
-        double seen = count_causal_context(f->m, f->w->prefill, f->w->before);
-        part = (struct op){.flop = f->w->prefill * seen * count_attention_flop(f->m, d->tp, false),
-                           .bytes = kv * (f->w->prefill + count_mean_context(f->m, f->w->before)) +
-                                    4 * f->w->prefill * f->m->n_heads * f->m->head_dim / d->tp * SIXTEEN_BIT};
-        op_roofline(&part, d, CLASS_ATTENTION_PREFILL, 1, rate);
-        o->flop += part.flop;
-        o->bytes += part.bytes;
-        o->seconds += part.seconds;
-        for (int b = 0; b < BOUND_COUNT; b++)
-            o->part[b] += part.part[b];
-        op_set_bound(o);
+    if (w->decode > 0) {
+        double pairs = w->decode * count_mean_context(f->m, w->context);
+        op_set(o, captured(d, attention_mean(f, w->decode, 1, w->context, false)), pairs * kv,
+               pairs * count_attention_flop(f->m, d->tp, true));
+    }
+    if (w->prefill > 0) {
+        double pairs = w->prefill * count_causal_context(f->m, w->prefill, w->before);
+        op_set(o, captured(d, attention_mean(f, 1, w->prefill, w->before, true)),
+               kv * (w->prefill + count_mean_context(f->m, w->before)),
+               pairs * count_attention_flop(f->m, d->tp, false));
     }
 }
 
-static void row_elementwise(const struct frame *f, enum op_kind kind, double bytes, double flop, double kernels) {
-    struct op *o = &f->out->op[kind];
-    o->bytes = bytes;
-    o->flop = flop;
-    op_roofline(o, f->d, CLASS_ELEMENTWISE, kernels, sixteen_bit_rate(f->d->gpu));
+static void row_elementwise(const struct frame *f, enum op_kind kind, double bytes, double kernels) {
+    op_set(&f->out->op[kind], captured(f->d, elementwise_time(f->d->calibration, f->d->gpu, bytes, kernels)), bytes, 0);
 }
 
-/* The routed experts of one layer on the rank that takes longest: it reads `distinct` of its experts and works on
- * `tokens` assignments, each expert's rounded up to a tile (half a tile more on the mean). */
-static void experts_time(const struct deployment *d, double distinct, double tokens, struct op *o) {
-    enum { TILE = 16 };
+/* Experts, with replicas, that a rank holds. */
+static double held_experts(const struct deployment *d) {
+    return (double)(d->model->n_experts + d->redundant_experts) / d->ep;
+}
+
+/* The routed experts of one layer on one rank, which has `assignments` of the layer's token-expert pairs. */
+static void row_rank(const struct deployment *d, double tokens, double assignments, double distinct, bool even,
+                     struct op *o) {
     const struct model *m = d->model;
     double expert = count_expert(m) / ((double)d->tp * d->dp / d->ep);
-    double padded = tokens + distinct * TILE / 2.0;
-    o->bytes = distinct * expert * d->weights_experts->bytes + 2 * tokens * m->hidden * SIXTEEN_BIT;
-    o->flop = 2 * tokens * expert;
-    double useful = o->flop;
-    o->flop = 2 * padded * expert; /* time is spent on the padding too, */
-    op_roofline(o, d, CLASS_EXPERTS, 1, step_rate(d->gpu, d->weights_experts, NULL));
-    o->flop = useful; /* but it is no work */
+    struct experts_shape s = {.tokens = tokens, .assignments = assignments, .distinct = distinct, .even = even,
+                              .held = held_experts(d), .experts = m->n_experts, .top_k = m->top_k,
+                              .ranks = d->ep, .hidden = m->hidden,
+                              .inter = m->expert_ffn / ((double)d->tp * d->dp / d->ep), .mats = m->ffn_mats};
+    double bytes = distinct * expert * d->weights_experts->bytes, roof = bytes / d->gpu->mem_bw;
+    struct timing t = captured(d, experts_time(d->calibration, d->gpu, d->weights_experts, &s));
+    double slow = d->engine.value[ENGINE_EXPERTS];
+    if (format_class_of(d->weights_experts) == FORMAT_W4A16)
+        slow *= d->engine.value[ENGINE_EXPERTS_W4A16];
+    op_set(o, timing_scale(t, fmax(slow, roof / t.seconds)), /* no kernel beats the datasheet */
+           bytes + 2 * assignments * m->hidden * SIXTEEN_BIT, 2 * assignments * expert);
 }
 
+/* The rank that takes longest: it reads the most experts, and part of its surplus of tokens shows up in time. */
 static void row_experts(const struct frame *f, const struct load_law *law) {
     const struct deployment *d = f->d;
     double mean = f->w->engine_tokens * f->m->top_k / d->ep;
-    double late = 1 + d->calibration->skew_share * (law->rank_max_mean - 1);
-    experts_time(d, law->rank_distinct, mean * late, &f->out->op[OP_EXPERTS]);
+    double late = 1 + d->engine.value[ENGINE_SKEW_SHARE] * (law->rank_max_mean - 1);
+    double distinct = fmax(1, law->rank_distinct); /* the slowest rank has at least one */
+    row_rank(d, f->w->engine_tokens, fmax(distinct, mean * late), distinct, false, &f->out->op[OP_EXPERTS]);
 }
 
 void step_balanced_experts(const struct deployment *d, const struct work *w, struct op *out) {
     const struct model *m = d->model;
-    double tokens = w->engine_tokens * m->top_k / d->ep;
+    double assignments = w->engine_tokens * m->top_k / d->ep, held = held_experts(d);
     *out = (struct op){0};
-    experts_time(d, fmin((double)m->n_experts / d->ep, ceil(tokens)), tokens, out);
+    double distinct = fmin(held, ceil(assignments));
+    row_rank(d, w->engine_tokens, fmax(distinct, assignments), distinct, true, out);
 }
 
 /* Bytes of an element on its way to an expert: experts that compute in 8 or 4 bits get it in 8. */
 static double dispatch_bytes(const struct deployment *d) {
-    enum compute_path path = d->weights_experts->path;
-    return path == PATH_BF16 || path == PATH_FP16 || path == PATH_FP32 ? SIXTEEN_BIT : d->calibration->dispatch_bytes;
+    enum format_class class = format_class_of(d->weights_experts);
+    return class == FORMAT_16 || class == FORMAT_W8A16 || class == FORMAT_W4A16 ? SIXTEEN_BIT : 1;
 }
 
 /* Expert parallelism with sharded tokens. Whole experts (etp 1): all-to-all of each token's k copies. Cut experts, or
@@ -161,13 +177,14 @@ static void row_exchange(const struct frame *f) {
     if (d->dp == 1)
         return;
     if (d->ep == n) {
-        double copies = f->tokens / d->tp * f->m->top_k * h * (n - 1) / n;
-        op_comm(dispatch, collective_alltoall(d, n, copies * sent), copies * sent);
-        op_comm(combine, collective_alltoall(d, n, copies * SIXTEEN_BIT), copies * SIXTEEN_BIT);
+        double tokens = f->tokens / d->tp, copies = tokens * f->m->top_k * h * (n - 1) / n;
+        bool prefill = f->w->prefill > 0;
+        op_comm(dispatch, collective_dispatch(d, n, tokens, prefill), copies * sent);
+        op_comm(combine, collective_combine(d, n, tokens, prefill), copies * SIXTEEN_BIT);
     } else {
         double all = f->w->engine_tokens * h;
         op_comm(dispatch, collective_allgather(d, n, all * sent), all * sent * (n - 1) / n);
-        op_comm(combine, collective_allgather(d, n, all * SIXTEEN_BIT), all * SIXTEEN_BIT * (n - 1) / n);
+        op_comm(combine, collective_reducescatter(d, n, all * SIXTEEN_BIT), all * SIXTEEN_BIT * (n - 1) / n);
     }
 }
 
@@ -178,44 +195,53 @@ static void row_allreduce(const struct frame *f) {
         op_comm(&f->out->op[OP_ALLREDUCE], collective_allreduce(f->d, n, bytes), law_ring_bytes(bytes, n));
 }
 
+/* Feed-forward of this width on one GPU: gate and up in one matrix, then down. */
+static void row_ffn(const struct frame *f, enum op_kind kind, double width) {
+    row_gemm(f, kind, f->d->weights, f->tokens, f->m->hidden, (f->m->ffn_mats - 1) * width);
+    row_gemm(f, kind, f->d->weights, f->tokens, width, f->m->hidden);
+}
+
+/* Embedding, head, router: 16-bit whatever the format of the rest. */
+static const struct format sixteen_bit = {.id = "bf16", .bytes = 2, .path = PATH_BF16, .block = 1};
+
 /* Head and sampling: one token of each decoding sequence, and the last of a prefilled prompt. */
 static void row_head(const struct frame *f) {
-    const struct deployment *d = f->d;
-    double n = f->w->decode + (f->w->prefill > 0), params = count_embedding(f->m) / d->tp;
-    struct op *o = &f->out->op[OP_HEAD];
-    o->flop = 2 * n * params;
-    o->bytes = params * SIXTEEN_BIT + n * (f->m->hidden + (double)f->m->vocab / d->tp) * SIXTEEN_BIT;
-    op_roofline(o, d, CLASS_GEMM, 1, sixteen_bit_rate(d->gpu));
-    row_elementwise(f, OP_SAMPLING, n * f->m->vocab * 4, 0, 2);
+    double n = f->w->decode + (f->w->prefill > 0);
+    row_gemm(f, OP_HEAD, &sixteen_bit, n, f->m->hidden, (double)f->m->vocab / f->d->tp);
+    row_elementwise(f, OP_SAMPLING, n * f->m->vocab * 4, 2);
+}
+
+/* What the engine adds beside its kernels: per layer, and once a step. */
+static void row_host(const struct frame *f) {
+    const double *v = f->d->engine.value;
+    double moe = f->m->n_layers - count_dense_layers(f->m, f->m->n_layers);
+    double t = 1e-6 * (v[ENGINE_STEP_US] + v[ENGINE_LAYER_US] * f->m->n_layers + v[ENGINE_MOE_LAYER_US] * moe +
+                       v[ENGINE_SEQUENCE_US] * f->w->decode);
+    op_set(&f->out->op[OP_HOST], (struct timing){.seconds = t, .part = {[BOUND_LAUNCH] = t}}, 0, 0);
 }
 
 static void rows_make(struct frame *f, const struct load_law *law) {
     const struct model *m = f->m;
-    double h = m->hidden, qkv = f->p.attention_in / h, tp = f->d->tp;
-    bool mla = m->attention == ATTENTION_MLA;
-    row_gemm(f, OP_QKV, f->p.attention_in, f->tokens, h + qkv, mla ? 3 : 1);
+    double h = m->hidden, tp = f->d->tp;
+    row_qkv(f);
     row_attention(f);
-    row_gemm(f, OP_ATTENTION_OUT, f->p.attention_out, f->tokens, h + f->p.attention_out / h, 1);
-    row_elementwise(f, OP_NORM, 2 * 4 * f->tokens * h * SIXTEEN_BIT, 0, 2);
+    row_gemm(f, OP_ATTENTION_OUT, f->d->weights, f->tokens, f->p.attention_out / h, h);
+    row_elementwise(f, OP_NORM, 2 * 4 * f->tokens * h * SIXTEEN_BIT, 2);
     row_allreduce(f);
     if (count_dense_layers(m, m->n_layers) > 0)
-        row_gemm(f, OP_FFN, f->p.ffn, f->tokens, 2 * h + m->ffn_mats * m->dense_ffn / tp, 2);
+        row_ffn(f, OP_FFN, m->dense_ffn / tp);
     if (law) {
-        row_elementwise(f, OP_ROUTER, f->p.router * SIXTEEN_BIT + f->tokens * (h + m->n_experts) * SIXTEEN_BIT,
-                        2 * f->tokens * f->p.router, 2);
+        row_gemm(f, OP_ROUTER, &sixteen_bit, f->tokens, h, m->n_experts);
         row_experts(f, law);
         row_exchange(f);
         if (m->n_shared_experts > 0)
-            row_gemm(f, OP_SHARED, f->p.shared, f->tokens,
-                     2 * h + (double)m->ffn_mats * m->n_shared_experts * m->expert_ffn / tp, 2);
+            row_ffn(f, OP_SHARED, (double)m->n_shared_experts * m->expert_ffn / tp);
     }
     row_head(f);
     if (f->d->pp > 1)
         op_comm(&f->out->op[OP_STAGE], collective_stage(f->d, (int)tp * f->d->dp, f->tokens * h * SIXTEEN_BIT / tp),
                 f->tokens * h * SIXTEEN_BIT / tp);
-    struct op *host = &f->out->op[OP_HOST];
-    host->seconds = host->part[BOUND_LAUNCH] = f->d->calibration->host_step_s;
-    host->bound = BOUND_LAUNCH;
+    row_host(f);
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------------------------ */
@@ -264,7 +290,6 @@ static void calls_make(const struct deployment *d, const struct work *w, struct 
 void step_make(const struct deployment *d, const struct work *w, const struct load_law *law, struct step *out) {
     struct frame f = {.d = d, .w = w, .m = d->model, .tokens = w->decode + w->prefill, .out = out};
     *out = (struct step){0};
-    f.rate = step_rate(d->gpu, d->weights, NULL);
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &f.p);
     rows_make(&f, law);
     calls_make(d, w, out);
@@ -277,8 +302,9 @@ const struct load_law *step_law(const struct deployment *d, struct load_cache *c
     const struct model *m = d->model;
     if (m->n_experts == 0)
         return NULL;
-    struct load_query q = {.n_experts = m->n_experts, .top_k = m->top_k, .ranks = d->ep, .tokens = engine_tokens,
-                           .skew_kind = d->skew_kind, .skew = d->skew, .per_expert = per_expert};
+    struct load_query q = {.n_experts = m->n_experts, .top_k = m->top_k, .ranks = d->ep,
+                           .redundant = d->redundant_experts, .tokens = engine_tokens, .skew_kind = d->skew_kind,
+                           .skew = d->skew, .routing = d->routing, .per_expert = per_expert};
     return load_law_get(cache, &q);
 }
 

@@ -14,10 +14,6 @@ struct work {
     double passes;         /* times that the slowest stage runs: micro-batches through the pipeline */
 };
 
-/* FLOP/s of a format on the deployment's GPU. Falls back to the 16-bit rate where the GPU has none; *fallback says so
- * (may be NULL). */
-double step_rate(const struct gpu *g, const struct format *f, bool *fallback);
-
 /* Routing law of this much work; NULL for a dense model. `per_expert`: with the loads of single experts. */
 const struct load_law *step_law(const struct deployment *d, struct load_cache *cache, double engine_tokens,
                                 bool per_expert);

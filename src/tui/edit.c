@@ -23,10 +23,14 @@ static void step_choice(struct ui *u, const struct field *f, enum stride stride,
     int count, at = choice_index(u, f, deployment_print(ui_deployment(u), &next, f, value), &count);
     int to = stride == STEP_LIMIT ? (direction < 0 ? 0 : count - 1)
                                   : at + direction * (stride == STEP_COARSE ? COARSE_STEPS / 2 : 1);
+    if (count == 0) {
+        ui_say(u, false, "%s: type %s", f->label, field_range(f, value));
+        return;
+    }
     if (at < 0 && stride != STEP_LIMIT)
         to = 0;
     to = to < 0 ? 0 : to >= count ? count - 1 : to;
-    if (to < 0 || to == at)
+    if (to == at)
         return;
     if (scenario_parse(&next, f, catalog_choice(u->catalog, f, ui_deployment(u)->model, (size_t)to), err))
         ui_apply(u, &next);

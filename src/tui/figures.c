@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { WIDE = 60, REST = 4, UNIT_AT = 19 };
+enum { RANGE_MIN = 31, RANGE_SIDE = 5 }; /* narrow: width that has room for two intervals; cells of a bound, "12.3k" */
 
 const char *const slot_names[SLOT_COUNT] = {"A", "B"};
 
@@ -51,6 +52,104 @@ int figures_better(const struct estimate *a, const struct estimate *b, enum esti
     return (x < y) == (better == BETTER_LOWER) ? SLOT_A : SLOT_B;
 }
 
+/* --- how far a figure can be trusted --- */
+
+/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The fields of
+ * an interval stand in the order low, high, origin. */
+static const struct follower {
+    enum estimate_field_id id, headline, low;
+    bool inverse;
+} followers[] = {
+    {E_TTFT_MS, E_TTFT_MS, E_TTFT_LO, false},
+    {E_TTFT_BENCHMARK_MS, E_TTFT_MS, E_TTFT_LO, false},
+    {E_PREFILL_MS, E_TTFT_MS, E_TTFT_LO, false},
+    {E_TPOT_MS, E_TPOT_MS, E_TPOT_LO, false},
+    {E_DECODE_STEP_MS, E_TPOT_MS, E_TPOT_LO, false},
+    {E_TOK_S_USER, E_TPOT_MS, E_TPOT_LO, true},
+    {E_OUT_TOK_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
+    {E_IN_TOK_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
+    {E_TOK_S_GPU, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
+    {E_E2E_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, true},
+    {E_MEM_GB, E_MEM_GB, E_MEM_LO, false},
+    {E_COST_M_OUT, E_COST_M_OUT, E_COST_M_OUT_LO, false},
+    {E_COST_M_IN, E_COST_M_OUT, E_COST_M_OUT_LO, false},
+    {E_COST_M_BLEND, E_COST_M_OUT, E_COST_M_OUT_LO, false},
+    {E_JOULES_TOK, E_OUT_TOK_S, E_OUT_TOK_S_LO, true},
+};
+
+static const struct follower *find_follower(enum estimate_field_id id) {
+    for (size_t i = 0; i < sizeof followers / sizeof *followers; i++)
+        if (followers[i].id == id)
+            return &followers[i];
+    return NULL;
+}
+
+bool figures_interval(const struct estimate *e, enum estimate_field_id id, double *lo, double *hi) {
+    const struct follower *f = find_follower(id);
+    if (!f || isnan(figures_value(e, id)))
+        return false;
+    *lo = figures_value(e, f->low);
+    *hi = figures_value(e, f->low + 1);
+    if (f->id != f->headline) {
+        double value = figures_value(e, id), headline = figures_value(e, f->headline), low = *lo;
+        *lo = value * (f->inverse ? headline / *hi : low / headline);
+        *hi = value * (f->inverse ? headline / low : *hi / headline);
+    }
+    return *lo <= *hi; /* false when either is unknown */
+}
+
+/* The strict criterion. The errors of A and B are largely the same error, made by the same law, so the order of the two is
+ * surer than their intervals by themselves say: what is certain here is, what is not may well be. */
+bool figures_certain(const struct estimate *a, const struct estimate *b, enum estimate_field_id id) {
+    double alo, ahi, blo, bhi;
+    if (!figures_interval(a, id, &alo, &ahi) || !figures_interval(b, id, &blo, &bhi))
+        return !find_follower(id);
+    return ahi < blo || bhi < alo;
+}
+
+static bool has_interval(const struct view *v, enum estimate_field_id id) {
+    double lo, hi;
+    return figures_interval(&v->slot[SLOT_A].now, id, &lo, &hi) ||
+           figures_interval(&v->slot[SLOT_B].now, id, &lo, &hi);
+}
+
+/* "28.1–38.4": in wide panes its end stands on the decimal point of the value, with the letter of its origin beside it; in
+ * narrow ones the dashes stand where both intervals have room. */
+static void draw_interval(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f, int slot) {
+    const struct estimate *e = &v->slot[slot].now;
+    struct columns k = figures_columns(w);
+    struct digits from, to;
+    char text[2 * DIGITS_LEN + 8];
+    double lo, hi;
+    int point = x + k.x[slot] + k.whole, room = figures_wide(w) ? k.whole : RANGE_SIDE - 2;
+    if (!figures_interval(e, f->id, &lo, &hi)) {
+        canvas_text(c, point - 1, y, 1, "–", ROLE_DIM);
+        return;
+    }
+    digits_split(lo, f->kind, room, &from);
+    digits_split(hi, f->kind, room, &to);
+    snprintf(text, sizeof text, "%s%s–%s%s", from.whole, from.rest, to.whole, to.rest);
+    int before = text_width(from.whole) + text_width(from.rest);
+    int dash = x + w - 1 - RANGE_SIDE - (SLOT_COUNT - 1 - slot) * (2 * RANGE_SIDE + 2);
+    if (figures_wide(w))
+        dash = point - text_width(to.whole) - 1;
+    canvas_text(c, dash - before, y, text_width(text), text, ROLE_DIM);
+    if (figures_wide(w)) {
+        enum origin origin = (enum origin)estimate_number(e, &estimate_fields[find_follower(f->id)->low + 2]);
+        canvas_put(c, point + REST, y, (unsigned char)origin_names[origin][0], ROLE_DIM);
+    }
+}
+
+static void draw_intervals(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f) {
+    canvas_text(c, x, y, w, figures_wide(w) ? f->wide : f->label, ROLE_DIM);
+    if (figures_wide(w))
+        canvas_text(c, x + UNIT_AT, y, w, estimate_fields[f->id].unit, ROLE_DIM);
+    for (int i = 0; i < SLOT_COUNT; i++)
+        draw_interval(v, c, x, y, w, f, i);
+}
+
+/* --- rows --- */
+
 static void draw_before(struct canvas *c, int x, int y, const struct columns *k, const struct digits *was) {
     char text[DIGITS_LEN + 8];
     if (k->before == 0)
@@ -76,18 +175,18 @@ static bool breaks_limit(const struct slot_view *s, enum estimate_field_id id) {
 }
 
 static void draw_value(const struct view *v, struct canvas *c, int x, int y, const struct columns *k,
-                       const struct figure *f, int slot, bool better) {
+                       const struct figure *f, int slot, bool better, bool certain) {
     const struct slot_view *s = &v->slot[slot];
     struct digits now, was;
     split_value(&s->now, f, k, &now);
     split_value(&s->before, f, k, &was);
     bool moved = s->changed && (strcmp(now.whole, was.whole) != 0 || strcmp(now.rest, was.rest) != 0);
     bool unknown = isnan(figures_value(&s->now, f->id)), late = breaks_limit(s, f->id);
-    enum role role = unknown  ? ROLE_DIM
-                     : late   ? ROLE_WARN
-                     : moved  ? ROLE_CHANGED
-                     : better ? ROLE_BETTER
-                              : ROLE_VALUE;
+    enum role role = unknown             ? ROLE_DIM
+                     : late              ? ROLE_WARN
+                     : moved             ? ROLE_CHANGED
+                     : better && certain ? ROLE_BETTER
+                                         : ROLE_VALUE;
 
     int start = x + k->whole - text_width(now.whole);
     canvas_text(c, start, y, k->whole + 2, now.whole, role);
@@ -95,7 +194,7 @@ static void draw_value(const struct view *v, struct canvas *c, int x, int y, con
     if (moved && !unknown && !isnan(figures_value(&s->before, f->id)))
         draw_before(c, x, y, k, &was);
     if (late || better)
-        canvas_text(c, x + k->whole + REST, y, 1, late ? "!" : "●", late ? ROLE_WARN : ROLE_BETTER);
+        canvas_text(c, x + k->whole + REST, y, 1, late ? "!" : certain ? "●" : "○", late ? ROLE_WARN : ROLE_BETTER);
 }
 
 /* In narrow panes the label may run into the blank cells before the first value; a unit without room is left
@@ -119,18 +218,39 @@ static void draw_label(const struct view *v, struct canvas *c, int x, int y, int
 }
 
 void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f) {
+    const struct estimate *a = &v->slot[SLOT_A].now, *b = &v->slot[SLOT_B].now;
     struct columns k = figures_columns(w);
-    int better = f->plain ? -1 : figures_better(&v->slot[SLOT_A].now, &v->slot[SLOT_B].now, f->id);
+    int better = f->plain ? -1 : figures_better(a, b, f->id);
+    if (f->interval) {
+        draw_intervals(v, c, x, y, w, f);
+        return;
+    }
     draw_label(v, c, x, y, w, f);
     for (int i = 0; i < SLOT_COUNT; i++)
-        draw_value(v, c, x + k.x[i], y, &k, f, i, better == i);
+        draw_value(v, c, x + k.x[i], y, &k, f, i, better == i, figures_certain(a, b, f->id));
+}
+
+/* Whether a row says anything at this width. */
+static bool says_something(const struct view *v, const struct figure *f, int w) {
+    return !f->interval || (w >= RANGE_MIN && has_interval(v, f->id));
+}
+
+/* How many of the rows go before this one where there is not room for all. */
+static int count_before(const struct view *v, const struct figure *rows, int n, int row, int w) {
+    int before = 0;
+    for (int i = 0; i < n; i++)
+        if (says_something(v, &rows[i], w) &&
+            (rows[i].rank < rows[row].rank || (rows[i].rank == rows[row].rank && i < row)))
+            before++;
+    return before;
 }
 
 int figures_draw(const struct view *v, struct canvas *c, struct rect r, const struct figure *rows, int n) {
-    int i = 0;
-    for (; i < n && i < r.h; i++)
-        figures_row(v, c, r.x, r.y + i, r.w, &rows[i]);
-    return i;
+    int y = 0;
+    for (int i = 0; i < n; i++)
+        if (says_something(v, &rows[i], r.w) && count_before(v, rows, n, i, r.w) < r.h)
+            figures_row(v, c, r.x, r.y + y++, r.w, &rows[i]);
+    return y;
 }
 
 void figures_head(const struct view *v, struct canvas *c, int x, int y, int w) {

@@ -1,9 +1,11 @@
 /* The lines around the panes: title, verdict, status, keys. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/actions.h"
 #include "tui/digits.h"
+#include "tui/figures.h"
 #include "tui/wrap.h"
 
 /* --- title --- */
@@ -28,39 +30,64 @@ static int slot_name_width(const struct slot_view *s, bool full) {
     return (s->deployment.model ? text_width(s->deployment.model->name) : 1) + 1 + text_width(fleet);
 }
 
-static void describe_load(const struct ui *u, char *buf, size_t size) {
-    const struct deployment *d = ui_deployment(u);
-    const struct estimate *e = &u->view.slot[u->view.edited].now;
-    const struct deployment *other = &u->view.slot[1 - u->view.edited].deployment;
-    bool same = d->batch == other->batch && d->isl == other->isl && d->osl == other->osl;
-    snprintf(buf, size, "%s%sbatch %d · %d→%d · %s", same ? "" : slot_names[u->view.edited], same ? "" : ": ",
-             d->batch, d->isl, d->osl, origin_names[e->origin]);
+/* "fitted −7 +12 %": the worst origin of the figures, and how far p10 and p90 of TPOT lie from it; "±10 %", the larger of the
+ * two, where they are nearly the same. */
+static void describe_trust(const struct estimate *e, char *buf, size_t size) {
+    double lo, hi;
+    text_add(buf, size, "%s", origin_names[e->origin]);
+    if (!figures_interval(e, E_TPOT_MS, &lo, &hi) || !(e->tpot_ms > 0))
+        return;
+    double down = round(100 * (1 - lo / e->tpot_ms)), up = round(100 * (hi / e->tpot_ms - 1));
+    if (down >= 0 && up >= 0 && fabs(down - up) <= fmax(1, 0.1 * fmax(down, up)))
+        text_add(buf, size, " ±%.0f %%", fmax(down, up));
+    else
+        text_add(buf, size, " %s%.0f %s%.0f %%", down < 0 ? "+" : "−", fabs(down), up < 0 ? "−" : "+", fabs(up));
 }
 
-/* Shares the room for the two names: all they want, or the longer one gives way. */
-static void share_room(const struct ui *u, int room, int width[SLOT_COUNT]) {
+enum { LOAD_WHOLE, LOAD_BATCH, LOAD_NONE, LOAD_FORMS };
+
+/* The load of the scenario under edit and how far its figures can be trusted; a later form leaves more of the load out. */
+static void describe_load(const struct ui *u, int form, char *buf, size_t size) {
+    const struct deployment *d = ui_deployment(u);
+    const struct deployment *other = &u->view.slot[1 - u->view.edited].deployment;
+    bool same = d->batch == other->batch && d->isl == other->isl && d->osl == other->osl;
+    snprintf(buf, size, "%s%s", same ? "" : slot_names[u->view.edited], same ? "" : ": ");
+    if (form < LOAD_NONE)
+        text_add(buf, size, "batch %d · ", d->batch);
+    if (form < LOAD_BATCH)
+        text_add(buf, size, "%d→%d · ", d->isl, d->osl);
+    describe_trust(&u->view.slot[u->view.edited].now, buf, size);
+}
+
+/* Shares the room for the two names: all they want, or the longer one gives way. False when one is cut. */
+static bool share_room(const struct ui *u, int room, int width[SLOT_COUNT]) {
     for (int full = 1; full >= 0; full--) {
         for (int i = 0; i < SLOT_COUNT; i++)
             width[i] = slot_name_width(&u->view.slot[i], full);
         if (width[SLOT_A] + width[SLOT_B] <= room)
-            return;
+            return true;
     }
     int longer = width[SLOT_A] > width[SLOT_B] ? SLOT_A : SLOT_B;
     if (width[1 - longer] > room / 2)
         width[1 - longer] = room / 2;
     width[longer] = room - width[1 - longer];
+    return false;
 }
 
 void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r) {
     enum { NAME_HEAD = 2, GAP = 2 };
-    char load[96];
-    int width[SLOT_COUNT];
-    describe_load(u, load, sizeof load);
+    char load[128];
+    int width[SLOT_COUNT], right = 0;
     canvas_fill(c, r, ' ', ROLE_TITLE);
-    int x = 1, right = text_width(load) + 1;
+    int x = 1;
     if (r.w >= 120)
         x += canvas_text(c, x, r.y, 12, "moescope", ROLE_HEADING) + 2;
-    share_room(u, r.w - x - right - SLOT_COUNT * (NAME_HEAD + GAP), width);
+    for (int form = 0; form < LOAD_FORMS; form++) { /* the load, which the sliders show too, makes room for the names */
+        describe_load(u, form, load, sizeof load);
+        right = text_width(load) + 1;
+        if (share_room(u, r.w - x - right - SLOT_COUNT * (NAME_HEAD + GAP), width))
+            break;
+    }
     for (int i = 0; i < SLOT_COUNT; i++) {
         canvas_text(c, x, r.y, 1, slot_names[i], view_slot_role(i));
         x += NAME_HEAD + draw_slot_name(&u->view.slot[i], c, x + NAME_HEAD, r.y, width[i]) + GAP;

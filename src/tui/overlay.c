@@ -63,6 +63,11 @@ static void help_signs(struct canvas *c, struct rect r, int *row, int scroll) {
         const char *sign, *means;
     } signs[] = {
         {"●", "the better of the two, by more than half a percent"},
+        {"○", "better, but within the uncertainty: the intervals of A and B overlap"},
+        {"may", "in the line on top: as ○"},
+        {"p10-p90", "interval of a figure: of ten measurements one would be below, one above"},
+        {"m f d a", "where an interval comes from: measured here, fitted to measurements elsewhere, datasheet, assumed"},
+        {"fitted ±9 %", "in the title: worst origin of the figures of the scenario under edit, and p10-p90 of its TPOT"},
         {"–", "unknown, or no such figure"},
         {"!", "later than the service level that is set"},
         {"auto", "a default that follows the other fields"},
@@ -72,7 +77,8 @@ static void help_signs(struct canvas *c, struct rect r, int *row, int scroll) {
         {"max load", "load of a layer's busiest expert over the mean; GPU load: of the busiest GPU"},
         {"loss", "share of the step that uneven routing costs here; below 0 it saves"},
         {"rule", "the loss by the articles' rule, 1 - mean/busiest expert"},
-        {"TTFT", "mean time to the first token of an answer, waiting included"},
+        {"TTFT", "mean time to the first token of an answer, waiting included, once the load is steady"},
+        {"bench", "TTFT as a closed-loop benchmark measures it: with the burst of its start"},
         {"TPOT", "mean time per token after the first"},
     };
     *row += 1;

@@ -8,15 +8,17 @@
 
 static const struct figure figures[] = {
     {E_COST_M_OUT, "$/M out", "", DIGITS_REAL, false, "output tokens"},
+    {E_COST_M_OUT, " p10-90", "", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_COST_M_IN, "$/M in", "", DIGITS_REAL, false, "input tokens"},
     {E_COST_M_BLEND, "$/M all", "", DIGITS_REAL, false},
     {E_COST_H, "$/hour", "", DIGITS_REAL, false},
     {E_OUT_TOK_S, "tok/s", "", DIGITS_REAL, false},
+    {E_OUT_TOK_S, " p10-90", "", DIGITS_REAL, true, "  p10-p90", .rank = 2, .interval = true},
     {E_TOK_S_GPU, "  /GPU", "", DIGITS_REAL, false},
     {E_JOULES_TOK, "J/token", "", DIGITS_REAL, false},
-    {E_POWER_COST_H, "power", "$/h", DIGITS_REAL, false},
-    {E_IN_TOK_S, "in tok/s", "", DIGITS_REAL, false},
-    {E_SLO_OK, "limits", NULL, DIGITS_COUNT, false},
+    {E_POWER_COST_H, "power", "$/h", DIGITS_REAL, false, .rank = 2},
+    {E_IN_TOK_S, "in tok/s", "", DIGITS_REAL, false, .rank = 3},
+    {E_SLO_OK, "limits", NULL, DIGITS_COUNT, false, .rank = 3},
 };
 
 enum { FIGURES = sizeof figures / sizeof *figures, FIGURES_BRIEF = 7 };
@@ -42,7 +44,7 @@ void pane_draw_cost(const struct view *v, struct canvas *c, struct rect r) {
         bar_plain(c, r.x + 2, r.y + i, r.w - 2, figures_value(&v->slot[i].now, E_COST_M_OUT), top,
                   view_slot_role(i));
     }
-    int row = SLOT_COUNT + figures_draw(v, c, (struct rect){r.x, r.y + SLOT_COUNT, r.w, r.h - SLOT_COUNT},
-                                        figures, figure_rows(r));
+    int row = SLOT_COUNT + figures_draw(v, c, (struct rect){r.x, r.y + SLOT_COUNT, r.w, figure_rows(r)},
+                                        figures, FIGURES);
     curve_draw(&v->curve, c, (struct rect){r.x, r.y + row + 1, r.w, r.h - row - 1});
 }

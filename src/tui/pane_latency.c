@@ -7,15 +7,18 @@
 #include "tui/pane_parts.h"
 
 static const struct figure figures[] = {
-    {E_TTFT_MS, "TTFT", "ms", DIGITS_REAL, false},
+    {E_TTFT_MS, "TTFT", "ms", DIGITS_REAL, false, "TTFT, steady"},
+    {E_TTFT_MS, " p10-90", "ms", DIGITS_REAL, true, "  p10-p90", .rank = 2, .interval = true},
+    {E_TTFT_BENCHMARK_MS, " bench", "ms", DIGITS_REAL, false, "  as benchmarked", .rank = 3},
     {E_TPOT_MS, "TPOT", "ms", DIGITS_REAL, false},
+    {E_TPOT_MS, " p10-90", "ms", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_E2E_S, "total", "s", DIGITS_REAL, false},
     {E_TOK_S_USER, "tok/s", "", DIGITS_REAL, false},
     {E_DECODE_STEP_MS, "step", "ms", DIGITS_REAL, false},
-    {E_PREFILL_MS, "prefill", "ms", DIGITS_REAL, false},
-    {E_WAIT_MS, "wait", "ms", DIGITS_REAL, false},
-    {E_MBU, "memory", "", DIGITS_PERCENT, true, "of memory rate"},
-    {E_MFU, "compute", "", DIGITS_PERCENT, true, "of compute rate"},
+    {E_PREFILL_MS, "prefill", "ms", DIGITS_REAL, false, .rank = 1},
+    {E_MBU, "memory", "", DIGITS_PERCENT, true, "of memory rate", .rank = 3},
+    {E_MFU, "compute", "", DIGITS_PERCENT, true, "of compute rate", .rank = 3},
+    {E_WAIT_MS, "wait", "ms", DIGITS_REAL, false, .rank = 4}, /* the memory pane tells it too where there is any */
 };
 
 enum { FIGURES = sizeof figures / sizeof *figures, FIGURES_BRIEF = 4 };
@@ -129,9 +132,9 @@ void pane_draw_latency(const struct view *v, struct canvas *c, struct rect r) {
     bool ops = ops_fit(r.w) && r.h >= SLOT_COUNT + 1 + FIGURES_BRIEF + OPS_ROWS;
     int legend = r.w >= LEGEND_WIDTH ? 1 : 2;
     int row = draw_step_bars(v, c, r, legend);
-    int n = r.h - row - (ops ? OPS_ROWS + 1 : 0);
-    n = n < FIGURES_BRIEF ? FIGURES_BRIEF : n > FIGURES ? FIGURES : n;
-    row += figures_draw(v, c, (struct rect){r.x, r.y + row, r.w, r.h - row}, figures, n);
+    int n = r.h - row - (ops ? OPS_ROWS : 0);
+    n = n < FIGURES_BRIEF ? FIGURES_BRIEF : n;
+    row += figures_draw(v, c, (struct rect){r.x, r.y + row, r.w, n}, figures, FIGURES);
     row += r.h - row > OPS_ROWS;
     if (ops)
         draw_ops(v, c, (struct rect){r.x, r.y + row, r.w, r.h - row});

@@ -10,6 +10,7 @@ enum { SEGMENTS = 5, TICK_WIDTH = 6, TALL = 24 };
 
 static const struct figure figures[] = {
     {E_MEM_GB, "used", "GB", DIGITS_REAL, false},
+    {E_MEM_GB, " p10-90", "GB", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_MEM_CAPACITY_GB, "of", "GB", DIGITS_REAL, false},
     {E_MAX_BATCH, "batch", "≤", DIGITS_COUNT, false},
     {E_MAX_CONTEXT, "tokens", "≤", DIGITS_COUNT, false},
@@ -164,9 +165,7 @@ void pane_draw_memory(const struct view *v, struct canvas *c, struct rect r) {
     bool runs = v->slot[SLOT_A].now.feasible && v->slot[SLOT_B].now.feasible;
     int row = draw_bars(v, c, r);
     int n = runs || r.h >= ROOMY ? r.h - row - count_waiting(v) : FIGURES_INFEASIBLE;
-    n = n < FIGURES ? n : FIGURES;
-    struct rect rest = {r.x, r.y + row, r.w, r.h - row};
-    row += figures_draw(v, c, rest, figures, n);
+    row += figures_draw(v, c, (struct rect){r.x, r.y + row, r.w, n}, figures, FIGURES);
     for (int i = 0; i < SLOT_COUNT; i++) {
         int slot = i == 0 ? v->edited : 1 - v->edited;
         if (!v->slot[slot].now.feasible && row < r.h)

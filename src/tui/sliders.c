@@ -44,13 +44,14 @@ static void value_text(const struct ui *u, const struct field *f, int width, cha
     bool derived = !f->default_text && scenario_is_default(ui_scenario(u), f);
     if (f->type == FIELD_TEXT)
         deployment_print(ui_deployment(u), ui_scenario(u), f, buf);
-    else if (isnan(v))
-        snprintf(buf, VALUE_LEN, "none");
     else if (f->type == FIELD_INTEGER)
         digits_print(v, DIGITS_COUNT, buf);
     else
         number_print(v, buf);
-    if (derived && !(f->type != FIELD_TEXT && isnan(v)) && text_width(buf) + 5 <= width)
+    bool none = f->type == FIELD_TEXT ? !*buf : isnan(v);
+    if (none)
+        snprintf(buf, VALUE_LEN, "none");
+    if (derived && !none && text_width(buf) + 5 <= width)
         text_add(buf, VALUE_LEN, " auto");
 }
 

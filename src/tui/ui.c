@@ -49,7 +49,7 @@ void ui_message(struct ui *u, const char *text, bool error) {
 const char *ui_range(const struct field *f, char *buf) {
     if (f->choices == CHOICE_MODEL)
         snprintf(buf, VALUE_LEN, "← → or type an id, or the path of a config.json");
-    else if (f->type == FIELD_TEXT && f->choices != CHOICE_FIXED)
+    else if (f->type == FIELD_TEXT && f->choices != CHOICE_FIXED && f->choices != CHOICE_FILE)
         snprintf(buf, VALUE_LEN, "← → or type an id");
     else
         field_range(f, buf);

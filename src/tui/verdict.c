@@ -12,37 +12,67 @@
 struct point {
     enum estimate_field_id id;
     const char *verb, *what, *brief, *level;
+    const char *unsure; /* the verb where the intervals overlap */
 };
 
 static const struct point points[] = {
-    {E_COST_M_OUT, "is", "cheaper per output token", "cheaper", "cost"},
-    {E_TPOT_MS, "is", "faster per token", "faster", "speed"},
-    {E_MEM_GB, "needs", "less memory per GPU", "less memory", "memory"},
+    {E_COST_M_OUT, "is", "cheaper per output token", "cheaper", "cost", "may be"},
+    {E_TPOT_MS, "is", "faster per token", "faster", "speed", "may be"},
+    {E_MEM_GB, "needs", "less memory per GPU", "less memory", "memory", "may need"},
 };
 
-enum { POINTS = sizeof points / sizeof *points };
+enum { POINTS = sizeof points / sizeof *points, LINE_CELLS = 98, BRIEF_CELLS = 78 };
+
+#define UNSURE "within the uncertainty"
+
+static bool certain(const struct estimate e[SLOT_COUNT], const struct point *p) {
+    return figures_certain(&e[SLOT_A], &e[SLOT_B], p->id);
+}
+
+/* Whether a point that a slot wins is not certain; of the points won by `slot`, or by either for -1. */
+static bool any_unsure(const struct estimate e[SLOT_COUNT], int slot) {
+    for (int i = 0; i < POINTS; i++) {
+        int winner = figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id);
+        if (winner >= 0 && (slot < 0 || winner == slot) && !certain(e, &points[i]))
+            return true;
+    }
+    return false;
+}
 
 static const char *ratio_of(const struct estimate e[SLOT_COUNT], enum estimate_field_id id, char *buf) {
     double a = figures_value(&e[SLOT_A], id), b = figures_value(&e[SLOT_B], id);
     return digits_ratio(fmin(a, b), fmax(a, b), buf);
 }
 
-/* "A is 1.7× cheaper per output token and 1.2× faster per token": the points that the slot wins. */
-static int tell_slot(const struct estimate e[SLOT_COUNT], int slot, char *buf) {
-    int won[POINTS], n = 0;
+/* Joins the k-th of n points to what the slot's clause holds already. */
+static void tell_point(const struct estimate e[SLOT_COUNT], const struct point *p, const char *verb, bool brief,
+                       const char *joint, char *buf) {
     char ratio[DIGITS_LEN];
+    text_add(buf, VERDICT_LEN, "%s%s%s%s %s", joint, verb, *verb ? " " : "", ratio_of(e, p->id, ratio),
+             brief ? p->brief : p->what);
+}
+
+/* "A is 1.7× cheaper per output token and 1.2× faster per token": the points that the slot wins. */
+static void tell_slot(const struct estimate e[SLOT_COUNT], int slot, bool brief, char *buf) {
+    const struct point *won[POINTS];
+    const char *verb = "";
+    int n = 0, unsure = -1;
     for (int i = 0; i < POINTS; i++)
-        if (figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id) == slot)
-            won[n++] = i;
+        if (figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id) == slot) {
+            unsure = certain(e, &points[i]) ? unsure : n;
+            won[n++] = &points[i];
+        }
+    if (n > 0)
+        text_add(buf, VERDICT_LEN, "%s%s ", *buf ? "; " : "", slot_names[slot]);
+    if (slot != (any_unsure(e, SLOT_A) ? SLOT_A : SLOT_B)) /* said once */
+        unsure = -1;
     for (int k = 0; k < n; k++) {
-        const struct point *p = &points[won[k]];
-        bool same_verb = k > 0 && strcmp(p->verb, points[won[k - 1]].verb) == 0;
-        const char *joint = k == 0 ? (*buf ? "; " : "") : k == n - 1 ? " and " : ", ";
-        text_add(buf, VERDICT_LEN, "%s%s%s%s%s%s %s", joint, k == 0 ? slot_names[slot] : "",
-                 k == 0 ? " " : "", same_verb ? "" : p->verb, same_verb ? "" : " ", ratio_of(e, p->id, ratio),
-                 p->what);
+        const char *next = certain(e, won[k]) ? won[k]->verb : won[k]->unsure;
+        tell_point(e, won[k], strcmp(next, verb) == 0 ? "" : next, brief, k == 0 ? "" : k == n - 1 ? " and " : ", ", buf);
+        verb = next;
+        if (k == unsure)
+            text_add(buf, VERDICT_LEN, " (" UNSURE ")");
     }
-    return n;
 }
 
 static void tell_level(const struct estimate e[SLOT_COUNT], char *buf) {
@@ -59,10 +89,11 @@ static void tell_level(const struct estimate e[SLOT_COUNT], char *buf) {
     }
 }
 
-static void tell_advantages(const struct estimate e[SLOT_COUNT], char *buf) {
+static void tell_advantages(const struct estimate e[SLOT_COUNT], bool brief, char *buf) {
     int first = figures_better(&e[SLOT_A], &e[SLOT_B], E_COST_M_OUT) == SLOT_B ? SLOT_B : SLOT_A;
-    tell_slot(e, first, buf);
-    tell_slot(e, 1 - first, buf);
+    *buf = '\0';
+    tell_slot(e, first, brief, buf);
+    tell_slot(e, 1 - first, brief, buf);
     tell_level(e, buf);
     if (isnan(figures_value(&e[SLOT_A], E_COST_M_OUT)) || isnan(figures_value(&e[SLOT_B], E_COST_M_OUT)))
         text_add(buf, VERDICT_LEN, "%sno price, so no cost", *buf ? "; " : "");
@@ -73,17 +104,17 @@ static const char *winner_name(int winner) {
     return winner < 0 ? "neither" : slot_names[winner];
 }
 
-/* "A is cheaper up to batch 212, B from 213 on." */
-static void tell_flips(const struct crossover *x, int max_batch, char *buf) {
+/* "A is cheaper up to batch 212, B from 213 on."; `verb`: "is", or "may be" where the intervals overlap at this batch. */
+static void tell_flips(const struct crossover *x, int max_batch, const char *verb, char *buf) {
     if (x->n_flips == 0 && x->first_winner < 0)
         text_add(buf, VERDICT_LEN, "Cost per output token is level at every batch up to %d.", max_batch);
     else if (x->n_flips == 0)
-        text_add(buf, VERDICT_LEN, "%s is cheaper at every batch up to %d.", winner_name(x->first_winner),
+        text_add(buf, VERDICT_LEN, "%s %s cheaper at every batch up to %d.", winner_name(x->first_winner), verb,
                  max_batch);
     else if (x->first_winner < 0)
         text_add(buf, VERDICT_LEN, "Cost is level below batch %.0f", x->flip[0].batch);
     else
-        text_add(buf, VERDICT_LEN, "%s is cheaper up to batch %.0f", winner_name(x->first_winner),
+        text_add(buf, VERDICT_LEN, "%s %s cheaper up to batch %.0f", winner_name(x->first_winner), verb,
                  x->flip[0].batch - 1);
     for (size_t i = 0; i < x->n_flips && i < 3; i++) {
         bool last = i + 1 == x->n_flips || i == 2;
@@ -119,23 +150,33 @@ static void brief_flips(const struct crossover *x, char *buf) {
                  x->flip[0].batch - 1);
 }
 
+/* What ends the brief line: the signs in it explained, or else the batch where the cheaper one changes. */
+static void brief_end(const struct estimate e[SLOT_COUNT], const struct crossover *x, char *buf) {
+    const char *words = " · ○ " UNSURE;
+    if (!any_unsure(e, -1))
+        brief_flips(x, buf);
+    else
+        text_add(buf, VERDICT_LEN, "%s", text_width(buf) + text_width(words) <= BRIEF_CELLS ? words : " · ○ uncertain");
+}
+
 static void tell_brief(const struct estimate e[SLOT_COUNT], const struct crossover *x, char *buf) {
     char ratio[DIGITS_LEN];
     int told = -1;
     for (int i = 0; i < POINTS; i++) {
         int winner = figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id);
+        const char *sign = certain(e, &points[i]) ? "" : "○";
         if (winner < 0)
             continue;
         if (winner == told)
-            text_add(buf, VERDICT_LEN, ", %s %s", ratio_of(e, points[i].id, ratio), points[i].brief);
+            text_add(buf, VERDICT_LEN, ", %s%s %s", sign, ratio_of(e, points[i].id, ratio), points[i].brief);
         else
-            text_add(buf, VERDICT_LEN, "%s%s %s %s", told >= 0 ? " · " : "", slot_names[winner],
+            text_add(buf, VERDICT_LEN, "%s%s %s%s %s", told >= 0 ? " · " : "", slot_names[winner], sign,
                      ratio_of(e, points[i].id, ratio), points[i].brief);
         told = winner;
     }
     if (told < 0)
         text_add(buf, VERDICT_LEN, "A and B are level");
-    brief_flips(x, buf);
+    brief_end(e, x, buf);
 }
 
 /* What the scenario that runs gives, since there is nothing to compare it with. */
@@ -182,8 +223,10 @@ void verdict_make(const struct estimate e[SLOT_COUNT], const struct crossover *f
         tell_infeasible(e, mend, v);
         return;
     }
-    tell_advantages(e, v->line[0]);
-    tell_flips(flips, max_batch, v->line[1]);
+    tell_advantages(e, false, v->line[0]);
+    if (text_width(v->line[0]) > LINE_CELLS)
+        tell_advantages(e, true, v->line[0]);
+    tell_flips(flips, max_batch, certain(e, &points[0]) ? points[0].verb : points[0].unsure, v->line[1]);
     tell_bounds(e, v->line[1]);
     tell_brief(e, flips, v->brief);
 }

@@ -9,7 +9,8 @@ last() { column "$1" "$2" | tail -"${3:-1}" | tr '\n' ' '; }
 
 # Two states at least: the first and an edit of A by flag; the script undoes nothing yet.
 run 0 snapshot --isl 700 --b batch=8 --journal j.csv
-head -1 j.csv | grep -q '^state,time,slot,model,.*,origin,defaults$' || fail "header: $(head -1 j.csv)"
+figure=$("$program" help --figures | tail -1 | cut -d, -f1)
+head -1 j.csv | grep -q "^state,time,slot,model,.*,$figure,defaults\$" || fail "header: $(head -1 j.csv)"
 [ "$(wc -l <j.csv)" = 3 ] || fail "one state is a header and two rows, not $(wc -l <j.csv) lines"
 [ "$(column slot j.csv | tr '\n' ' ')" = "A B " ] || fail "slots"
 [ "$(column isl j.csv | head -1)" = 700 ] || fail "isl of A"

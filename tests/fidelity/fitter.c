@@ -199,11 +199,12 @@ double fit_constants(const struct fit_constant *constant, int n, double *value, 
     p.r = take(rows);
     p.r2 = take(rows);
     p.jacobian = take(rows * (size_t)n);
-    for (int start = 0; start < STARTS; start++) {
+    int starts = n > 0 && constant[0].pull < 1 ? STARTS : 1; /* what is held needs no search */
+    for (int start = 0; start < starts; start++) {
         double x[FIT_CONSTANTS_MAX];
         for (int i = 0; i < n; i++) {
             x[i] = to_search(&constant[i], constant[i].start);
-            if (start > 0 && isfinite(constant[i].pull))
+            if (start > 0 && constant[i].pull < 1)
                 x[i] += scatter(&seed) * (constant[i].low > 0 ? 0.7 : 0.25);
             x[i] = to_search(&constant[i], from_search(&constant[i], x[i]));
         }

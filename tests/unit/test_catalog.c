@@ -106,6 +106,9 @@ static void gpus_in_si(void **state) {
     near(gpu_of(c, "h800-sxm")->link_up_bw, 200e9); /* the same link, cut by the card */
     assert_true(isnan(t4->link_up_bw));
     assert_true(isnan(gpu_of(c, "tpu-v5e")->tdp_w));
+    assert_int_equal(h100->sms, 132);
+    near(h100->l2_bytes, 50e6);
+    assert_int_equal(gpu_of(c, "l40s")->sms, 142);
     catalog_close(c);
 }
 
@@ -143,7 +146,7 @@ static void main_job_comes_first(void **state) {
 /* --- the user's files -------------------------------------------------------------------------- */
 
 #define LINK_HEADER "id,name,bandwidth_gbs_per_dir_per_gpu,latency_us,source\n"
-#define CONSTANT_HEADER "scope,constant,value,unit,origin,source\n"
+#define CONSTANT_HEADER "scope,class,constant,value,unit,residual,rows,origin,source\n"
 
 static void user_rows_replace_and_follow(void **state) {
     char err[ERROR_LEN];
@@ -180,30 +183,160 @@ static void extra_lies_over_user(void **state) {
     scratch_clear();
 }
 
+static const struct class_values *elementwise_of(const struct catalog *c, const char *gpu) {
+    return &catalog_calibration(c, gpu ? gpu_of(c, gpu) : NULL)->of[CAL_ELEMENTWISE];
+}
+
 static void calibration_by_gpu_family_and_all(void **state) {
     char err[ERROR_LEN];
     (void)state;
-    scratch_write("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,us,fitted,me\n"
-                                                     "hopper,gemm.t0_us,2,us,fitted,me\n"
-                                                     "h100-sxm,gemm.t0_us,3,us,measured,me\n");
+    scratch_write("calibration.csv", CONSTANT_HEADER "*,elementwise,t0,1,us,,,fitted,me\n"
+                                                     "hopper,elementwise,t0,2,us,3.5,100,fitted,me\n"
+                                                     "h100-sxm,elementwise,t0,3,us,,,measured,me\n");
     struct catalog *c = open_over(err);
     assert_non_null(c);
-    near(catalog_calibration(c, gpu_of(c, "a100-80-sxm"))->op[CLASS_GEMM].t0_s, 1e-6);
-    near(catalog_calibration(c, gpu_of(c, "h200-sxm"))->op[CLASS_GEMM].t0_s, 2e-6);
-    near(catalog_calibration(c, gpu_of(c, "h100-sxm"))->op[CLASS_GEMM].t0_s, 3e-6);
-    near(catalog_calibration(c, NULL)->op[CLASS_GEMM].t0_s, 1e-6);
-    near(catalog_calibration(c, gpu_of(c, "h100-sxm"))->runtime_bytes,
-         catalog_calibration(c, NULL)->runtime_bytes);
+    near(elementwise_of(c, "a100-80-sxm")->value[ELEMENTWISE_T0_US], 1);
+    near(elementwise_of(c, "h200-sxm")->value[ELEMENTWISE_T0_US], 2);
+    near(elementwise_of(c, "h100-sxm")->value[ELEMENTWISE_T0_US], 3);
+    near(elementwise_of(c, NULL)->value[ELEMENTWISE_T0_US], 1);
+    near(elementwise_of(c, "h100-sxm")->value[ELEMENTWISE_MEM_EFF],
+         elementwise_of(c, NULL)->value[ELEMENTWISE_MEM_EFF]);
     catalog_close(c);
     scratch_clear();
 }
 
-static void origin_is_the_worst(void **state) {
+/* Without rows of the family, a GPU has those of the measured GPU in it, and knows that they are not its own. */
+static void families_inherit(void **state) {
+    char err[ERROR_LEN];
+    (void)state;
+    scratch_write("calibration.csv", CONSTANT_HEADER "h100-sxm,elementwise,t0,3,us,,,measured,me\n"
+                                                     "h100-sxm,elementwise,mem_eff,0.5,1,,,measured,me\n"
+                                                     "h100-sxm,elementwise,p10,0.75,1,,,measured,me\n"
+                                                     "h100-sxm,elementwise,p90,1.25,1,,,measured,me\n");
+    struct catalog *c = open_over(err);
+    assert_non_null(c);
+    const struct class_values *h100 = elementwise_of(c, "h100-sxm"), *h200 = elementwise_of(c, "h200-sxm"),
+                              *a100 = elementwise_of(c, "a100-80-sxm");
+    near(h200->value[ELEMENTWISE_T0_US], 3);
+    near(h200->value[ELEMENTWISE_MEM_EFF], 0.5);
+    near(h200->lo, 0.75);
+    near(h200->hi, 1.25);
+    assert_true(h200->inherited && !h100->inherited && a100->inherited);
+    assert_int_equal(h200->origin, ORIGIN_MEASURED);
+    assert_int_equal(a100->origin, ORIGIN_ASSUMED); /* the shipped rows for all */
+    assert_true(isnan(a100->lo) && isnan(a100->hi)); /* never compared */
+    near(a100->value[ELEMENTWISE_T0_US], elementwise_of(c, NULL)->value[ELEMENTWISE_T0_US]);
+    catalog_close(c);
+    scratch_clear();
+    c = open_shipped(); /* the same with the shipped rows */
+    const struct calibration *measured = catalog_calibration(c, gpu_of(c, "h100-sxm")),
+                             *relative = catalog_calibration(c, gpu_of(c, "h200-sxm"));
+    assert_memory_equal(relative->of[CAL_PREFILL_16].value, measured->of[CAL_PREFILL_16].value,
+                        sizeof measured->of[CAL_PREFILL_16].value);
+    assert_true(relative->of[CAL_PREFILL_16].inherited && !measured->of[CAL_PREFILL_16].inherited);
+    catalog_close(c);
+}
+
+/* A user's row for one constant leaves the others where they come from. */
+static void one_constant_of_ones_own(void **state) {
+    char err[ERROR_LEN];
+    (void)state;
+    struct catalog *c = open_shipped();
+    const struct class_values shipped = catalog_calibration(c, gpu_of(c, "h100-sxm"))->of[CAL_GEMM + FORMAT_16];
+    catalog_close(c);
+    scratch_write("calibration.csv", CONSTANT_HEADER "h100-sxm,gemm_16,mem_eff,0.5,1,,,assumed,me\n");
+    c = open_over(err);
+    assert_non_null(c);
+    const struct class_values *mine = &catalog_calibration(c, gpu_of(c, "h100-sxm"))->of[CAL_GEMM + FORMAT_16];
+    for (int i = 0; i < calibration_classes[CAL_GEMM + FORMAT_16].n; i++)
+        near(mine->value[i], i == 1 ? 0.5 : shipped.value[i]);
+    assert_int_equal(mine->origin, ORIGIN_ASSUMED); /* the worst of them */
+    catalog_close(c);
+    scratch_write("calibration.csv", CONSTANT_HEADER "h200-sxm,gemm_16,t0,5,us,,,measured,me\n");
+    c = open_over(err); /* the first one measured does not make the inherited ones so */
+    assert_non_null(c);
+    mine = &catalog_calibration(c, gpu_of(c, "h200-sxm"))->of[CAL_GEMM + FORMAT_16];
+    near(mine->value[0], 5);
+    near(mine->value[1], shipped.value[1]);
+    assert_int_equal(mine->origin, shipped.origin);
+    assert_int_equal(shipped.origin, ORIGIN_FITTED);
+    catalog_close(c);
+    scratch_clear();
+}
+
+static const struct class_values *stage_of(const struct catalog *c, const char *link) {
+    for (size_t i = 0; i < catalog_link_count(c); i++)
+        if (strcmp(catalog_link_at(c, i)->id, link) == 0)
+            return &catalog_link_calibration(c, catalog_link_at(c, i))->of[CAL_STAGE];
+    fail_msg("no link %s", link);
+    return NULL;
+}
+
+/* A link's family is its id up to the first digit; an id also speaks for its variants behind a dash. */
+static void calibration_by_link_family_and_all(void **state) {
+    char err[ERROR_LEN];
+    (void)state;
+    scratch_write("calibration.csv", CONSTANT_HEADER "*,stage,t0,1,us,,,fitted,me\n"
+                                                     "nvlink,stage,t0,2,us,,,fitted,me\n"
+                                                     "nvlink5,stage,t0,3,us,,,fitted,me\n");
+    struct catalog *c = open_over(err);
+    assert_non_null(c);
+    near(stage_of(c, "ib-hdr")->value[STAGE_T0_US], 1);
+    near(stage_of(c, "pcie4-x16")->value[STAGE_T0_US], 1);
+    near(stage_of(c, "nvlink4")->value[STAGE_T0_US], 2);
+    near(stage_of(c, "nvlink5")->value[STAGE_T0_US], 3);
+    near(stage_of(c, "nvlink5-nvl72")->value[STAGE_T0_US], 3);
+    assert_true(stage_of(c, "nvlink4")->inherited && !stage_of(c, "nvlink5")->inherited);
+    catalog_close(c);
+    scratch_clear();
+}
+
+/* What an engine adds: in general, on a family of GPUs, on one GPU. */
+static void calibration_by_engine(void **state) {
+    static const struct {
+        const char *engine, *gpu;
+        double step_us;
+    } rows[] = {{"sglang", "a100-80-sxm", 11}, {"sglang", "h200-sxm", 12}, {"sglang", "h100-sxm", 13}};
+    char err[ERROR_LEN];
+    (void)state;
+    scratch_write("calibration.csv", CONSTANT_HEADER "sglang,engine,step,11,us,,,fitted,me\n"
+                                                     "sglang@hopper,engine,step,12,us,,,fitted,me\n"
+                                                     "sglang@h100-sxm,engine,step,13,us,,,fitted,me\n");
+    struct catalog *c = open_over(err);
+    assert_non_null(c);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scenario s;
+        struct deployment d;
+        scenario_init(&s);
+        assert_true(scenario_parse(&s, &scenario_fields[F_ENGINE], rows[i].engine, err));
+        assert_true(scenario_parse(&s, &scenario_fields[F_GPU], rows[i].gpu, err));
+        assert_true(catalog_resolve(c, &s, &d, err, NULL));
+        near(d.engine.value[ENGINE_STEP_US], rows[i].step_us);
+    }
+    catalog_close(c);
+    scratch_clear();
+}
+
+/* Every class of every GPU and link has been given values and an origin that the file allows. */
+static void every_constant_is_in_range(void **state) {
     struct catalog *c = open_shipped();
     (void)state;
-    const struct calibration *k = catalog_calibration(c, gpu_of(c, "a100-80-sxm"));
-    assert_in_range(k->origin, ORIGIN_MEASURED, ORIGIN_ASSUMED);
-    assert_true(k->op[CLASS_EXPERTS].mem_eff > 0 && k->chunk_tokens >= 1 && k->dispatch_bytes > 0);
+    for (size_t g = 0; g < catalog_gpu_count(c) + catalog_link_count(c); g++) {
+        const bool is_gpu = g < catalog_gpu_count(c);
+        const struct calibration *k =
+            is_gpu ? catalog_calibration(c, catalog_gpu_at(c, g))
+                   : catalog_link_calibration(c, catalog_link_at(c, g - catalog_gpu_count(c)));
+        for (int i = 0; i < CAL_COUNT; i++) {
+            const struct class_info *info = &calibration_classes[i];
+            if (info->scope != (is_gpu ? SCOPE_GPU : SCOPE_LINK))
+                continue;
+            assert_in_range(k->of[i].origin, ORIGIN_MEASURED, ORIGIN_ASSUMED);
+            for (int n = 0; n < info->n; n++)
+                if (!(k->of[i].value[n] >= info->constant[n].low && k->of[i].value[n] <= info->constant[n].high))
+                    fail_msg("%s %s is %g", info->id, info->constant[n].name, k->of[i].value[n]);
+            assert_true(isnan(k->of[i].lo) || k->of[i].lo <= k->of[i].hi);
+        }
+    }
     catalog_close(c);
 }
 
@@ -284,21 +417,43 @@ static void bad_gpus_and_formats(void **state) {
             ":2: field 'kind'", "weights, kv");
 }
 
+/* A row of calibration.csv that must not be taken. */
+static void refused_constant(const char *row, const char *place, const char *word) {
+    char text[256];
+    snprintf(text, sizeof text, CONSTANT_HEADER "%s\n", row);
+    refused("calibration.csv", text, place, word);
+}
+
 static void bad_constants(void **state) {
     (void)state;
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.t0,1,us,fitted,s\n", ":2: field 'constant'",
-            "'gemm.t0'");
-    refused("calibration.csv", CONSTANT_HEADER "hoper,gemm.t0_us,1,us,fitted,s\n", ":2: field 'scope'",
-            "family");
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,ms,fitted,s\n", ":2: field 'unit'", "us");
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.mem_eff,7,1,fitted,s\n", ":2: field 'value'",
-            "0.001 to 1.2");
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,us,guessed,s\n", ":2: field 'origin'",
-            "assumed");
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,us,fitted,\n", ":2: field 'source'",
-            "not empty");
-    refused("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,us,fitted,s\n*,gemm.t0_us,2,us,fitted,s\n",
-            ":3:", "once");
+    refused_constant("*,gemm,t0,1,us,,,fitted,s", ":2: field 'class'", "'gemm'");
+    refused_constant("*,gemm_16,t1,1,us,,,fitted,s", ":2: field 'constant'", "t0, mem_eff, compute_eff");
+    refused_constant("*,gemm_16,quantise,1,1/kFLOP,,,fitted,s", ":2: field 'constant'", "'quantise'"); /* another class's */
+    refused_constant("*,gemm_16,t0,1,ms,,,fitted,s", ":2: field 'unit'", "us");
+    refused_constant("*,gemm_16,mem_eff,7,1,,,fitted,s", ":2: field 'value'", "0.01 to 1.1");
+    refused_constant("*,gemm_16,mem_eff,,1,,,fitted,s", ":2: field 'value'", "0.01 to 1.1");
+    refused_constant("*,gemm_16,t0,1,us,,,guessed,s", ":2: field 'origin'", "assumed");
+    refused_constant("*,gemm_16,t0,1,us,,,fitted,", ":2: field 'source'", "not empty");
+    refused_constant("*,gemm_16,t0,1,us,,,fitted,s\n*,gemm_16,t0,2,us,,,fitted,s", ":3:", "once");
+    refused_constant("*,gemm_16,p10,2,1,,,fitted,s", ":2: field 'value'", "0.01 to 1.5");
+    refused_constant("*,gemm_16,p90,1.1,us,,,fitted,s", ":2: field 'unit'", "'us'");
+    refused_constant("*,gemm_16,p90,1.1,1,,,fitted,s\n*,gemm_16,p90,1.2,1,,,fitted,s", ":3:", "once");
+    refused("calibration.csv", "scope,constant,value,unit,origin,source\n*,gemm.t0_us,1,us,fitted,s\n",
+            ":2: field 'class'", "no such column");
+}
+
+/* A scope must be of the kind that the class has: a GPU, a link or an engine. */
+static void bad_scopes(void **state) {
+    (void)state;
+    refused_constant("hoper,gemm_16,t0,1,us,,,fitted,s", ":2: field 'scope'", "family");
+    refused_constant("nvlink4,gemm_16,t0,1,us,,,fitted,s", ":2: field 'scope'", "the id of a GPU");
+    refused_constant("vllm,gemm_16,t0,1,us,,,fitted,s", ":2: field 'scope'", "the id of a GPU");
+    refused_constant("hopper,stage,t0,1,us,,,fitted,s", ":2: field 'scope'", "the id of a link");
+    refused_constant("nvlink44,stage,t0,1,us,,,fitted,s", ":2: field 'scope'", "'nvlink44'");
+    refused_constant("hopper,engine,step,1,us,,,fitted,s", ":2: field 'scope'", "an engine");
+    refused_constant("vllm@hoper,engine,step,1,us,,,fitted,s", ":2: field 'scope'", "engine@family");
+    refused_constant("llm@hopper,engine,step,1,us,,,fitted,s", ":2: field 'scope'", "'llm@hopper'");
+    refused_constant(",engine,step,1,us,,,fitted,s", ":2: field 'scope'", "an engine");
 }
 
 static void bad_scenarios(void **state) {
@@ -340,9 +495,11 @@ static void every_constant_is_needed(void **state) {
         fclose(in);
         scratch_write(files[i], text);
     }
-    scratch_write("calibration.csv", CONSTANT_HEADER "*,gemm.t0_us,1,us,fitted,s\n");
+    scratch_write("calibration.csv", CONSTANT_HEADER "*,gemm_16,t0,1,us,,,fitted,s\n"
+                                                     "h100-sxm,gemm_16,mem_eff,1,1,,,fitted,s\n");
     assert_null(catalog_open(scratch_dir, NULL, NULL, err));
-    assert_non_null(strstr(err, "'gemm.mem_eff'"));
+    if (!strstr(err, "calibration.csv: the constant 'mem_eff' of class 'gemm_16' has no row with scope '*'"))
+        fail_msg("%s", err);
     scratch_clear();
 }
 
@@ -374,11 +531,16 @@ int main(void) {
         cmocka_unit_test(user_rows_replace_and_follow),
         cmocka_unit_test(extra_lies_over_user),
         cmocka_unit_test(calibration_by_gpu_family_and_all),
-        cmocka_unit_test(origin_is_the_worst),
+        cmocka_unit_test(families_inherit),
+        cmocka_unit_test(one_constant_of_ones_own),
+        cmocka_unit_test(calibration_by_link_family_and_all),
+        cmocka_unit_test(calibration_by_engine),
+        cmocka_unit_test(every_constant_is_in_range),
         cmocka_unit_test(bad_links),
         cmocka_unit_test(bad_models),
         cmocka_unit_test(bad_gpus_and_formats),
         cmocka_unit_test(bad_constants),
+        cmocka_unit_test(bad_scopes),
         cmocka_unit_test(bad_scenarios),
         cmocka_unit_test(missing_directories),
         cmocka_unit_test(every_constant_is_needed),

@@ -29,6 +29,7 @@ static struct estimate estimate_of(const struct deployment *d) {
 static void batch_1_is_bytes_over_bandwidth(void **state) {
     struct gpu large = a100;
     large.mem_bytes = 200e9;
+    large.rate[PATH_BF16] *= 1000; /* so that multiplying full tiles for one row does not show */
     struct deployment d = deployment_of(&mixtral, &large, 1);
     struct estimate e = estimate_of(&d);
     (void)state;
@@ -70,6 +71,41 @@ static void wait_when_kv_is_short(void **state) {
     assert_near(e.resident, e.max_batch, 1e-12);
     assert_near(e.wait_ms, 256 * e.tpot_ms * (4096 / e.resident - 1), 1e-12);
     assert_true(e.ttft_ms > e.wait_ms && e.mem_gb > e.mem_capacity_gb);
+}
+
+/* Time to the first token: 20 ms a request, 1.5 times its prefill, 3 steps until it is admitted and 2 more with experts. The
+ * closed loop of a benchmark starts with all 32 at once: on the mean 31/2 of their prefills queue, in one of 10 waves. */
+static void first_token(void **state) {
+    const struct model *const models[] = {&llama70b, &mixtral};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct deployment d = deployment_of(models[i], &a100, 4);
+        double *v = d.first_token.value;
+        v[FIRST_REQUEST_MS] = 20, v[FIRST_PREFILL] = 1.5, v[FIRST_STEPS] = 3, v[FIRST_MOE_STEPS] = 2, v[FIRST_BURST] = 0.5;
+        d.batch = 32;
+        struct estimate e = estimate_of(&d);
+        assert_near(e.ttft_ms, 20 + 1.5 * e.prefill_ms + (i ? 5 : 3) * e.tpot_ms, 1e-12);
+        assert_near(e.ttft_benchmark_ms, e.ttft_ms + 0.5 * 1.5 * e.prefill_ms * 31 / 20, 1e-12);
+        assert_near(e.e2e_s, (e.ttft_ms + 255 * e.tpot_ms) / 1e3, 1e-12);
+        d.batch = 1; /* alone: nobody to wait for */
+        e = estimate_of(&d);
+        assert_near(e.ttft_ms, 20 + 1.5 * e.prefill_ms, 1e-12);
+        assert_near(e.ttft_benchmark_ms, e.ttft_ms, 1e-12);
+    }
+}
+
+/* An engine whose prefill takes twice its kernels' time slows others' tokens by that, and the own first token not. */
+static void prefill_of_the_engine(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    (void)state;
+    d.batch = 32;
+    struct estimate once = estimate_of(&d);
+    d.engine.value[ENGINE_PREFILL] = 2;
+    struct estimate twice = estimate_of(&d);
+    assert_near(twice.prefill_ms, 2 * once.prefill_ms, 1e-12);
+    assert_near(twice.decode_step_ms, once.decode_step_ms, 0);
+    assert_near(twice.tpot_ms - twice.decode_step_ms, 2 * (once.tpot_ms - once.decode_step_ms), 1e-9);
+    assert_near(twice.ttft_ms, once.ttft_ms, 1e-12);
 }
 
 static double random_unit(uint64_t *seed) {
@@ -200,8 +236,7 @@ static void unknown_is_not_zero(void **state) {
 /* Audit A10: 84 to 85 GB of weights leave no room on an 80 GB GPU: no speed, no price. */
 static void deepseek_on_8_a100_is_refused(void **state) {
     struct deployment d = deployment_of(&deepseek, &a100, 8);
-    struct calibration c = ideal;
-    c.runtime_bytes = 2e9;
+    struct calibration c = ideal_but(CAL_MEMORY, MEMORY_RUNTIME_GIB, 2);
     d.calibration = &c;
     d.weights = d.weights_experts = &fp8_block;
     struct estimate e = estimate_of(&d);
@@ -240,6 +275,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_1_is_bytes_over_bandwidth), cmocka_unit_test(flop_per_token),
         cmocka_unit_test(tpot_grows_by_others_prefills), cmocka_unit_test(wait_when_kv_is_short),
+        cmocka_unit_test(first_token), cmocka_unit_test(prefill_of_the_engine),
         cmocka_unit_test(any_scenario), cmocka_unit_test(monotone), cmocka_unit_test(batch_slows_each_and_speeds_all),
         cmocka_unit_test(unknown_is_not_zero), cmocka_unit_test(deepseek_on_8_a100_is_refused),
         cmocka_unit_test(service_levels), cmocka_unit_test(same_input_same_output),

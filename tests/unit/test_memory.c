@@ -69,12 +69,14 @@ static void deepseek_fills_80_gb(void **state) {
 /* The largest batch fits and one more does not; the same for the longest context. */
 static void limits_are_tight(void **state) {
     static const int gpus[] = {2, 4, 8};
+    struct calibration keeping = ideal_but(CAL_MEMORY, MEMORY_RESERVE_SHARE, 0.1);
     (void)state;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 6; i++)
         for (int window = 0; window <= 512; window += 512) {
             struct model m = llama70b;
             m.sliding_window = window, m.n_sliding_layers = window ? 60 : 0;
-            struct deployment d = deployment_of(&m, &a100, gpus[i]);
+            struct deployment d = deployment_of(&m, &a100, gpus[i % 3]);
+            d.calibration = i < 3 ? &ideal : &keeping;
             d.isl = 3000, d.osl = 1000, d.batch = 1;
             struct memory all = memory_of(&d), at;
             d.batch = (int)all.max_batch;
@@ -103,6 +105,25 @@ static void the_largest_stage_counts(void **state) {
     double layer = 855654400.0, table = 128256.0 * 8192;
     (void)state;
     assert_near(m.weights, 2 * (27 * layer + table), 1e-9);
+}
+
+/* Beside weights and cache: 2 GiB for the runtime, 1 GiB of buffers where there is more than one GPU, 10 live 16-bit elements
+ * for each of 512 tokens and (8192 + 64 * 128 / tp) / 2 units, logits 128256 / tp * 4 B; and of the 80 GiB that these (but for
+ * the logits) and the weights leave a tenth is kept free, which is nothing where the weights alone are 141 GB. */
+static void workspace(void **state) {
+    static const double gib = 1073741824;
+    struct deployment one = deployment_of(&llama70b, &a100, 1), four = deployment_of(&llama70b, &a100, 4);
+    struct calibration c = ideal;
+    double *v = c.of[CAL_MEMORY].value, left;
+    (void)state;
+    v[MEMORY_RUNTIME_GIB] = 2, v[MEMORY_COLLECTIVE_GIB] = 1, v[MEMORY_ACTIVATION_COEF] = 10, v[MEMORY_RESERVE_SHARE] = 0.1;
+    one.calibration = four.calibration = &c;
+    assert_near(memory_of(&one).other, 2 * gib + 512 * 10 * 2 * 8192.0 + 128256 * 4.0, 1e-12);
+    left = 77 * gib - 512 * 10 * 2 * 5120.0 - memory_of(&four).weights;
+    assert_near(memory_of(&four).weights, 35.3e9, 0.01);
+    assert_near(memory_of(&four).other, 3 * gib + 512 * 10 * 2 * 5120.0 + 128256 + left / 10, 1e-12);
+    v[MEMORY_CHUNK_TOKENS] = 256, v[MEMORY_RESERVE_SHARE] = 0; /* no step sees more */
+    assert_near(memory_of(&four).other, 3 * gib + 256 * 10 * 2 * 5120.0 + 128256, 1e-12);
 }
 
 static void check_limit(struct deployment d, enum limit want, const char *says) {
@@ -157,7 +178,8 @@ int main(void) {
         cmocka_unit_test(mixtral_weights), cmocka_unit_test(kv_bytes_are_exact),
         cmocka_unit_test(latent_is_whole_on_every_rank), cmocka_unit_test(window_caps_the_cache),
         cmocka_unit_test(deepseek_fills_80_gb), cmocka_unit_test(limits_are_tight),
-        cmocka_unit_test(the_largest_stage_counts), cmocka_unit_test(layout_rules), cmocka_unit_test(fewest_gpus),
+        cmocka_unit_test(the_largest_stage_counts), cmocka_unit_test(workspace),
+        cmocka_unit_test(layout_rules), cmocka_unit_test(fewest_gpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,29 @@ static void all_defaults(void **state) {
     assert_true(d.price == 1.39 && d.power_price == 0.1 && d.utilisation == 1);
     assert_true(isnan(d.slo_ttft_s) && isnan(d.slo_tpot_s));
     assert_ptr_equal(d.calibration, catalog_calibration(c, d.gpu));
+    assert_ptr_equal(d.up_calibration, catalog_link_calibration(c, d.link_up));
+    assert_ptr_equal(d.out_calibration, catalog_link_calibration(c, d.link_out));
+    assert_true(d.up_calibration != d.out_calibration);
+    const struct deployment vllm = resolved("engine=vllm");
+    assert_memory_equal(d.engine.value, vllm.engine.value, sizeof d.engine.value);
+}
+
+/* Every engine has constants of its own, and an ideal one adds nothing to its kernels. */
+static void engines(void **state) {
+    const struct deployment v = resolved("engine=vllm"), s = resolved("engine=sglang"), t = resolved("engine=trtllm"),
+                            ideal = resolved("engine=ideal");
+    static const int costs[] = {ENGINE_FLOOR,        ENGINE_LAYER_US,         ENGINE_MOE_LAYER_US, ENGINE_STEP_US,
+                                ENGINE_ALLREDUCE_US, ENGINE_ALLREDUCE_LOG_US, ENGINE_SEQUENCE_US};
+    static const int factors[] = {ENGINE_PREFILL, ENGINE_SKEW_SHARE, ENGINE_EXPERTS, ENGINE_EXPERTS_W4A16};
+    (void)state;
+    assert_memory_not_equal(v.engine.value, s.engine.value, sizeof v.engine.value);
+    assert_memory_not_equal(s.engine.value, t.engine.value, sizeof v.engine.value);
+    assert_memory_not_equal(v.first_token.value, s.first_token.value, sizeof v.first_token.value);
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        assert_true(ideal.engine.value[costs[i]] == 0);
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
+        assert_true(ideal.engine.value[factors[i]] == 1);
+    assert_true(ideal.first_token.value[FIRST_REQUEST_MS] == 0 && ideal.first_token.value[FIRST_PREFILL] == 1);
 }
 
 static void native_formats(void **state) {
@@ -170,6 +193,7 @@ static void printed_values_read_back(void **state) {
     for (size_t i = 0; i < catalog_scenario_count(c); i++) {
         s = catalog_scenario_at(c, i)->scenario;
         s.slo_ttft_ms = 333.3;
+        snprintf(s.engine, sizeof s.engine, "%s", scenario_fields[F_ENGINE].fixed[i % 4]);
         assert_true(catalog_resolve(c, &s, &d, err, NULL));
         scenario_init(&back);
         for (int f = 0; f < FIELD_COUNT; f++) {
@@ -181,6 +205,8 @@ static void printed_values_read_back(void **state) {
         assert_true(again.model == d.model && again.weights == d.weights && again.kv == d.kv &&
                     again.tp == d.tp);
         assert_true(again.weights_experts == d.weights_experts && again.slo_ttft_s == d.slo_ttft_s);
+        assert_string_equal(back.engine, s.engine);
+        assert_memory_equal(again.engine.value, d.engine.value, sizeof d.engine.value);
         for (int f = 0; f < FIELD_COUNT; f++) {
             const double a = deployment_number(&d, &scenario_fields[f]),
                          b = deployment_number(&again, &scenario_fields[f]);
@@ -209,6 +235,8 @@ static void choices(void **state) {
     assert_int_equal(count_choices(F_KV, "deepseek-v3"), 3);
     assert_int_equal(count_choices(F_SKEW_KIND, "mixtral-8x7b"), 3);
     assert_string_equal(catalog_choice(c, &scenario_fields[F_SKEW_KIND], NULL, 1), "zipf");
+    assert_int_equal(count_choices(F_ENGINE, "mixtral-8x7b"), 4);
+    assert_string_equal(catalog_choice(c, &scenario_fields[F_ENGINE], NULL, 0), "vllm");
     assert_null(catalog_choice(c, &scenario_fields[F_BATCH], NULL, 0));
 }
 
@@ -232,6 +260,7 @@ static void rows_name_their_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_defaults),
+        cmocka_unit_test(engines),
         cmocka_unit_test(native_formats),
         cmocka_unit_test(experts_follow_weights),
         cmocka_unit_test(kv_suits_the_attention),

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "tui/actions.h"
+#include "tui/digits.h"
+#include "tui/layout.h"
 #include "tui/tui_run.h"
 #include "tui/utf8.h"
 
@@ -363,6 +365,102 @@ static void what_does_not_run_shows_no_performance(void **state) {
     }
 }
 
+/* The rows of a pane that hold a text. */
+static int rows_with(struct bench *b, int w, int h, enum pane_id pane, const char *part) {
+    struct layout l;
+    char text[4096];
+    int n = 0;
+    draw(b, w, h);
+    layout_compute(w, h, -1, &l);
+    struct rect r = layout_inner(&l, l.pane[pane]);
+    for (int y = r.y; y < r.y + r.h; y++)
+        n += strstr(row_text(&b->canvas, r.x, y, r.w, text), part) != NULL;
+    return n;
+}
+
+/* "27.1–38.4", as a wide pane shows it. */
+static const char *range_text(const struct interval *i, char *buf, size_t size) {
+    char lo[DIGITS_LEN], hi[DIGITS_LEN];
+    snprintf(buf, size, "%s–%s", digits_print(i->lo, DIGITS_REAL, lo), digits_print(i->hi, DIGITS_REAL, hi));
+    return buf;
+}
+
+static void headline_figures_show_their_intervals(void **state) {
+    struct bench *b = *state;
+    char text[3 * DIGITS_LEN];
+    assert_int_equal(rows_with(b, 200, 60, PANE_MEMORY, "p10-p90"), 1);
+    assert_int_equal(rows_with(b, 200, 60, PANE_LATENCY, "p10-p90"), 2);
+    assert_int_equal(rows_with(b, 200, 60, PANE_LATENCY, "as benchmarked"), 1);
+    assert_int_equal(rows_with(b, 200, 60, PANE_COST, "p10-p90"), 2);
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        const struct estimate *e = &b->ui->view.slot[i].now;
+        assert_true(shows(&b->canvas, range_text(&e->ttft, text, sizeof text)));
+        assert_true(shows(&b->canvas, range_text(&e->tpot, text, sizeof text)));
+        assert_true(shows(&b->canvas, range_text(&e->mem, text, sizeof text)));
+        assert_true(shows(&b->canvas, range_text(&e->out_tok, text, sizeof text)));
+        assert_true(shows(&b->canvas, range_text(&e->cost_out, text, sizeof text)));
+    }
+    assert_int_equal(rows_with(b, 100, 30, PANE_LATENCY, "p10-90"), 1);
+    assert_int_equal(rows_with(b, 100, 30, PANE_COST, "p10-90"), 1);
+    assert_int_equal(rows_with(b, 80, 24, PANE_LATENCY, "p10"), 0);
+}
+
+static void what_does_not_run_has_no_interval(void **state) {
+    struct bench *b = *state;
+    char text[3 * DIGITS_LEN];
+    load_deepseek(b);
+    assert_int_equal(rows_with(b, 200, 60, PANE_LATENCY, "p10-p90"), 2); /* those of B */
+    range_text(&b->ui->view.slot[SLOT_B].now.tpot, text, sizeof text);
+    assert_int_equal(rows_with(b, 200, 60, PANE_LATENCY, text), 1);
+    press(b, 'b');
+    load_deepseek(b);
+    for (int pane = PANE_LATENCY; pane < PANE_COUNT; pane++) {
+        assert_int_equal(rows_with(b, 200, 60, (enum pane_id)pane, "p10-p90"), 0);
+        assert_int_equal(rows_with(b, 100, 30, (enum pane_id)pane, "p10-90"), 0);
+    }
+}
+
+/* The figures of the scenario under edit as if measurements of TPOT lay between lo and hi times the figure. */
+static void doubt(struct bench *b, double lo, double hi) {
+    struct estimate *e = &b->ui->view.slot[b->ui->view.edited].now;
+    e->origin = ORIGIN_FITTED;
+    e->tpot.lo = e->tpot_ms * lo;
+    e->tpot.hi = e->tpot_ms * hi;
+}
+
+static void the_title_tells_origin_and_width(void **state) {
+    struct bench *b = *state;
+    const int size[][2] = {{80, 24}, {100, 30}, {200, 60}};
+    for (size_t i = 0; i < 3; i++) {
+        doubt(b, 0.93, 1.12);
+        draw(b, size[i][0], size[i][1]);
+        assert_true(shows(&b->canvas, "fitted −7 +12 %"));
+        doubt(b, 0.91, 1.10);
+        draw(b, size[i][0], size[i][1]);
+        assert_true(shows(&b->canvas, "fitted ±10 %"));
+        doubt(b, 1.02, 1.2);
+        draw(b, size[i][0], size[i][1]);
+        assert_true(shows(&b->canvas, "fitted +2 +20 %"));
+        assert_true(shows(&b->canvas, "Llama-3.1/3.3-70B")); /* no name is cut for it */
+    }
+    load_deepseek(b);
+    draw(b, 200, 60);
+    assert_false(shows(&b->canvas, "±"));
+}
+
+static void the_sign_of_the_better_is_hollow_within_the_uncertainty(void **state) {
+    struct bench *b = *state;
+    struct interval *a = &b->ui->view.slot[SLOT_A].now.tpot, *other = &b->ui->view.slot[SLOT_B].now.tpot;
+    double tpot[SLOT_COUNT] = {b->ui->view.slot[SLOT_A].now.tpot_ms, b->ui->view.slot[SLOT_B].now.tpot_ms};
+    *a = (struct interval){tpot[SLOT_A], tpot[SLOT_A], ORIGIN_FITTED};
+    *other = (struct interval){tpot[SLOT_B], tpot[SLOT_B], ORIGIN_FITTED};
+    int sure = rows_with(b, 100, 30, PANE_LATENCY, "●"), unsure = rows_with(b, 100, 30, PANE_LATENCY, "○");
+    a->lo = other->lo = fmin(tpot[SLOT_A], tpot[SLOT_B]);
+    a->hi = other->hi = fmax(tpot[SLOT_A], tpot[SLOT_B]);
+    assert_true(rows_with(b, 100, 30, PANE_LATENCY, "●") == sure - 3); /* TPOT, tok/s, step */
+    assert_true(rows_with(b, 100, 30, PANE_LATENCY, "○") == unsure + 3);
+}
+
 static void a_mend_is_one_key_away(void **state) {
     struct bench *b = *state;
     press(b, 'm');
@@ -516,6 +614,10 @@ int main(void) {
         UI_TEST(presets_load_into_the_edited_slot),
         UI_TEST(help_lists_every_action_and_the_field),
         UI_TEST(what_does_not_run_shows_no_performance),
+        UI_TEST(headline_figures_show_their_intervals),
+        UI_TEST(what_does_not_run_has_no_interval),
+        UI_TEST(the_title_tells_origin_and_width),
+        UI_TEST(the_sign_of_the_better_is_hollow_within_the_uncertainty),
         UI_TEST(a_mend_is_one_key_away),
         UI_TEST(escape_goes_back_and_never_quits),
         UI_TEST(quitting_asks_once_and_only_for_unsaved_work),

@@ -76,9 +76,19 @@ static void wrapping(void **state) {
     assert_string_equal(buf, "abcdefg");
 }
 
-static struct estimate made(double cost, double tpot, double mem) {
+static struct interval within(double v, double share) {
+    return (struct interval){v * (1 - share), v * (1 + share), ORIGIN_FITTED};
+}
+
+/* Figures whose measurements lie within `share` of them. */
+static struct estimate made_within(double cost, double tpot, double mem, double share) {
     return (struct estimate){.feasible = true, .cost_m_out = cost, .tpot_ms = tpot, .mem_gb = mem,
-                             .mem_capacity_gb = 80, .bound = BOUND_MEMORY};
+                             .mem_capacity_gb = 80, .bound = BOUND_MEMORY, .tpot = within(tpot, share),
+                             .mem = within(mem, share), .cost_out = within(cost, share)};
+}
+
+static struct estimate made(double cost, double tpot, double mem) {
+    return made_within(cost, tpot, mem, 0.01);
 }
 
 static void verdict_names_the_winners(void **state) {
@@ -91,6 +101,26 @@ static void verdict_names_the_winners(void **state) {
                         "A is 2.0× cheaper per output token; B is 1.5× faster per token and needs 1.5× less memory per GPU.");
     assert_string_equal(v.line[1], "B is cheaper up to batch 212, A from 213 on. Both wait for memory.");
     assert_string_equal(v.brief, "A 2.0× cheaper · B 1.5× faster, 1.5× less memory · A cheaper from batch 213");
+}
+
+static void verdict_claims_no_more_than_the_intervals(void **state) {
+    (void)state;
+    struct verdict v;
+    struct estimate e[SLOT_COUNT] = {made_within(1, 30, 60, 0.15), made_within(2, 25, 50, 0.15)};
+    struct crossover x = {.first_winner = 0};
+    verdict_make(e, &x, 4096, NULL, &v);
+    assert_string_equal(v.line[0], "A is 2.0× cheaper; B may be 1.2× faster and may need 1.2× less memory (within the uncertainty).");
+    assert_string_equal(v.line[1], "A is cheaper at every batch up to 4096. Both wait for memory.");
+    assert_string_equal(v.brief, "A 2.0× cheaper · B ○1.2× faster, ○1.2× less memory · ○ within the uncertainty");
+    e[SLOT_B] = made_within(1.1, 27, 62, 0.15);
+    verdict_make(e, &x, 4096, NULL, &v);
+    assert_string_equal(v.line[0],
+                        "A may be 1.1× cheaper and may need 3 % less memory (within the uncertainty); B may be 1.1× faster.");
+    assert_string_equal(v.line[1], "A may be cheaper at every batch up to 4096. Both wait for memory.");
+    assert_string_equal(v.brief, "A ○1.1× cheaper · B ○1.1× faster · A ○3 % less memory · ○ uncertain");
+    for (int i = 0; i < 2; i++)
+        assert_true(text_width(v.line[i]) <= 98);
+    assert_true(text_width(v.brief) <= 78);
 }
 
 static void verdict_is_silent_on_what_is_equal(void **state) {
@@ -141,6 +171,7 @@ int main(void) {
         cmocka_unit_test(ratios),
         cmocka_unit_test(wrapping),
         cmocka_unit_test(verdict_names_the_winners),
+        cmocka_unit_test(verdict_claims_no_more_than_the_intervals),
         cmocka_unit_test(verdict_is_silent_on_what_is_equal),
         cmocka_unit_test(verdict_without_a_price),
         cmocka_unit_test(verdict_on_what_does_not_run),

@@ -1,0 +1,79 @@
+/* The constants of the physics: which classes there are, which constants each has, and one GPU's values.
+ *
+ * Constants are dimensionless wherever they can be (shares of a datasheet rate, multiples of a link's latency), so that a
+ * GPU without measurements inherits those of its family, scaled by its own datasheet. Values live in
+ * presets/calibration.csv, never in code. */
+#ifndef MOESCOPE_CORE_CALIBRATION_H
+#define MOESCOPE_CORE_CALIBRATION_H
+
+#include <stdbool.h>
+
+#include "core/preset.h"
+
+/* Weight formats that are served by kernels of their own. */
+enum format_class {
+    FORMAT_16, FORMAT_FP8, FORMAT_FP8_BLOCK, FORMAT_FP4, FORMAT_INT8, FORMAT_W8A16, FORMAT_W4A16, FORMAT_W4A8,
+    FORMAT_CLASS_COUNT
+};
+
+enum format_class format_class_of(const struct format *f);
+
+/* Classes of operators, and of everything else that has constants. */
+enum calibration_class {
+    CAL_GEMM, /* + enum format_class */
+    CAL_EXPERTS = CAL_GEMM + FORMAT_CLASS_COUNT, /* + enum format_class */
+    CAL_DECODE_HEAD_16 = CAL_EXPERTS + FORMAT_CLASS_COUNT, CAL_DECODE_HEAD_8, CAL_DECODE_GROUP_16, CAL_DECODE_GROUP_8,
+    CAL_PREFILL_16, CAL_PREFILL_8, CAL_MLA_DECODE_16, CAL_MLA_DECODE_8, CAL_MLA_PREFILL_16, CAL_MLA_PREFILL_8,
+    CAL_NCCL_ALLREDUCE, CAL_NCCL_ALLGATHER, CAL_NCCL_REDUCESCATTER, CAL_NCCL_ALLTOALL, CAL_ENGINE_ALLREDUCE,
+    CAL_DEEPEP_LL_DISPATCH, CAL_DEEPEP_LL_COMBINE, CAL_DEEPEP_DISPATCH, CAL_DEEPEP_COMBINE,
+    CAL_ELEMENTWISE, CAL_STAGE, CAL_MEMORY, CAL_POWER, CAL_ENGINE, CAL_FIRST_TOKEN,
+    CAL_COUNT
+};
+
+enum { CONSTANTS_MAX = 12 };
+
+struct constant_info {
+    const char *name, *unit;
+    double low, high; /* what a row may hold */
+    double start;     /* where a fit starts; also a plausible value */
+    const char *meaning;
+};
+
+/* What a class's rows are scoped by: a GPU and its family, a link and its family, or an engine. "*" stands for any. */
+enum class_scope { SCOPE_GPU, SCOPE_LINK, SCOPE_ENGINE };
+
+struct class_info {
+    const char *id;
+    enum class_scope scope;
+    const char *law; /* in words and symbols, for people */
+    int n;
+    const struct constant_info *constant;
+};
+
+extern const struct class_info calibration_classes[CAL_COUNT];
+
+/* Values of one class for one GPU, link or engine. */
+struct class_values {
+    double value[CONSTANTS_MAX];
+    double lo, hi; /* p10 and p90 of measured / predicted; NAN: never compared */
+    enum origin origin; /* the worst of the constants' */
+    enum origin constant_origin[CONSTANTS_MAX];
+    bool inherited; /* from the family or from all GPUs, not from rows of this GPU */
+};
+
+struct calibration {
+    struct class_values of[CAL_COUNT];
+};
+
+/* Indices of the constants of the small classes; the operators' own stand beside their laws. */
+enum { ELEMENTWISE_T0_US, ELEMENTWISE_MEM_EFF };
+enum { STAGE_T0_US, STAGE_EFF };
+enum { MEMORY_RUNTIME_GIB, MEMORY_COLLECTIVE_GIB, MEMORY_ACTIVATION_COEF, MEMORY_CHUNK_TOKENS, MEMORY_RESERVE_SHARE };
+enum {
+    ENGINE_FLOOR, ENGINE_LAYER_US, ENGINE_MOE_LAYER_US, ENGINE_ALLREDUCE_US, ENGINE_ALLREDUCE_LOG_US, ENGINE_STEP_US,
+    ENGINE_SEQUENCE_US, ENGINE_PREFILL, ENGINE_SKEW_SHARE, ENGINE_EXPERTS, ENGINE_EXPERTS_W4A16
+};
+enum { FIRST_REQUEST_MS, FIRST_PREFILL, FIRST_STEPS, FIRST_MOE_STEPS, FIRST_BURST };
+enum { POWER_IDLE_SHARE, POWER_MEMORY_SHARE, POWER_COMPUTE_SHARE };
+
+#endif

@@ -1,0 +1,375 @@
+/* fidelity: how far the estimates are from the measurements.
+ *
+ *   fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv] [--presets DIR]
+ *
+ * Evaluates every row of the known files below DIR (default ../shared/data beside the source tree) with the shipped
+ * constants, or, with --cv, with constants fitted without the row's shape family (operators) or model (engines), or without
+ * its GPU. Prints, per file and by GPU, engine and model: rows, answered, median and 90th percentile of the absolute error,
+ * bias (median signed error), and the share of measurements inside the interval. --csv: one line per measured figure. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fitter.h"
+#include "fitting.h"
+
+enum leave { LEAVE_NOTHING, LEAVE_FAMILY, LEAVE_MODEL, LEAVE_GPU };
+static const double WEAK_PULL = 0.01;
+
+struct options {
+    const char *data, *presets;
+    enum leave leave;
+    bool cv, csv;
+};
+
+struct answer {
+    double predicted, lo, hi; /* in the metric's unit; NAN: none */
+};
+
+struct report {
+    struct book book;
+    struct measured m;
+    struct answer *answer; /* FIGURES_MAX for each row */
+};
+
+static int fail(const char *what) {
+    fprintf(stderr, "fidelity: %s\n", what);
+    return 2;
+}
+
+static bool parse_options(int argc, char **argv, struct options *o) {
+    *o = (struct options){.data = getenv("MOESCOPE_DATA")};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
+            o->data = argv[++i];
+        else if (strcmp(argv[i], "--presets") == 0 && i + 1 < argc)
+            o->presets = argv[++i];
+        else if (strcmp(argv[i], "--csv") == 0)
+            o->csv = true;
+        else if (strcmp(argv[i], "--cv") == 0)
+            o->cv = true;
+        else if (strcmp(argv[i], "--cv=family") == 0)
+            o->leave = LEAVE_FAMILY, o->cv = true;
+        else if (strcmp(argv[i], "--cv=model") == 0)
+            o->leave = LEAVE_MODEL, o->cv = true;
+        else if (strcmp(argv[i], "--cv=gpu") == 0)
+            o->leave = LEAVE_GPU, o->cv = true;
+        else
+            return false;
+    }
+    if (!o->data)
+        o->data = "../shared/data";
+    return true;
+}
+
+/* --- answers ----------------------------------------------------------------------------------------------------------- */
+
+static void answer_with(struct report *r, size_t row, int figure, const struct class_values *v) {
+    const struct measured_row *m = &r->m.row[row];
+    double t = predict_with(&r->book, m, figure, v) * metric_unit(m->figure[figure].metric);
+    r->answer[row * FIGURES_MAX + (size_t)figure] = (struct answer){t, t * v->lo, t * v->hi};
+}
+
+/* By constants that did not see the row, with the bounds that are shipped: those come from cross-validation already. */
+static void answer_without(struct report *r, size_t row, int figure, struct class_values v) {
+    struct class_values shipped = shipped_values(&r->book, &r->m.row[row], r->m.row[row].figure[figure].class);
+    v.lo = shipped.lo;
+    v.hi = shipped.hi;
+    answer_with(r, row, figure, &v);
+}
+
+static void answer_shipped(struct report *r) {
+    for (size_t i = 0; i < r->m.n; i++)
+        for (int f = 0; f < r->m.row[i].n_figures; f++) {
+            const struct measured_row *m = &r->m.row[i];
+            if (m->reason[0])
+                continue;
+            struct class_values v = shipped_values(&r->book, m, m->figure[f].class);
+            answer_with(r, i, f, &v);
+        }
+}
+
+/* What is left out of a fit: one fold of shape families, one model, or one GPU. */
+struct fold {
+    enum leave leave;
+    unsigned number;
+    const char *name;
+};
+
+static bool in_fold(const struct measured_row *r, const struct fold *f) {
+    switch (f->leave) {
+    case LEAVE_FAMILY:
+        return r->fold == f->number;
+    case LEAVE_MODEL:
+        return strcmp(r->scenario.model, f->name) == 0;
+    case LEAVE_GPU:
+        return strcmp(r->gpu_name, f->name) == 0;
+    case LEAVE_NOTHING:
+        break;
+    }
+    return false;
+}
+
+static bool outside_fold(const struct measured_row *r, void *user) {
+    return !in_fold(r, user);
+}
+
+static bool is_serving(const struct measured_row *r) {
+    return r->file == FILE_AGGREGATED || r->file == FILE_DISAGGREGATED;
+}
+
+/* Fits without the fold, then answers the fold. scope NULL: constants of all others. */
+static void answer_fold(struct report *r, enum calibration_class class, const char *scope, struct fold *fold) {
+    struct class_values values = {.lo = NAN, .hi = NAN};
+    char buf[2 * ID_LEN];
+    double residual;
+    bool any = false;
+    for (size_t i = 0; i < r->m.n; i++) {
+        const struct measured_row *m = &r->m.row[i];
+        for (int f = 0; f < m->n_figures; f++)
+            any = any || (m->figure[f].class == class && !m->reason[0] && in_fold(m, fold));
+    }
+    if (!any)
+        return;
+    for (int i = 0; i < calibration_classes[class].n; i++)
+        values.value[i] = calibration_classes[class].constant[i].start;
+    if (fit_class(&r->book, class, scope, WEAK_PULL, outside_fold, fold, &values, &residual) == 0)
+        return;
+    for (size_t i = 0; i < r->m.n; i++) {
+        const struct measured_row *m = &r->m.row[i];
+        for (int f = 0; f < m->n_figures; f++)
+            if (m->figure[f].class == class && !m->reason[0] && in_fold(m, fold) &&
+                (!scope || strcmp(row_scope(m, class, buf), scope) == 0))
+                answer_without(r, i, f, values);
+    }
+}
+
+/* Distinct names of a kind, in order of appearance. */
+struct names {
+    const char *name[256];
+    size_t n;
+};
+
+static void add_name(struct names *n, const char *name) {
+    for (size_t i = 0; i < n->n; i++)
+        if (strcmp(n->name[i], name) == 0)
+            return;
+    if (n->n < 256 && *name)
+        n->name[n->n++] = name;
+}
+
+static void answer_without_family(struct report *r) {
+    for (int class = 0; class < CAL_COUNT; class++) {
+        struct names scopes = {0};
+        static char kept[256][2 * ID_LEN];
+        for (size_t i = 0; i < r->m.n; i++)
+            for (int f = 0; f < r->m.row[i].n_figures; f++)
+                if ((int)r->m.row[i].figure[f].class == class && !r->m.row[i].reason[0] && !is_serving(&r->m.row[i]) &&
+                    scopes.n < 256)
+                    add_name(&scopes, row_scope(&r->m.row[i], (enum calibration_class)class, kept[scopes.n]));
+        for (size_t s = 0; s < scopes.n; s++)
+            for (unsigned k = 0; k < FOLDS; k++)
+                answer_fold(r, (enum calibration_class)class, scopes.name[s], &(struct fold){LEAVE_FAMILY, k, NULL});
+    }
+}
+
+static void answer_without_gpu(struct report *r) {
+    struct names gpus = {0};
+    for (size_t i = 0; i < r->m.n; i++)
+        if (!is_serving(&r->m.row[i]))
+            add_name(&gpus, r->m.row[i].gpu_name);
+    for (int class = 0; class < CAL_COUNT; class++)
+        for (size_t g = 0; g < gpus.n; g++)
+            if (calibration_classes[class].scope != SCOPE_ENGINE)
+                answer_fold(r, (enum calibration_class)class, NULL, &(struct fold){LEAVE_GPU, 0, gpus.name[g]});
+}
+
+/* Engines without one model, or without one GPU. */
+static void answer_engines(struct report *r, enum leave leave) {
+    static struct engine_fit fits[ENGINE_FITS_MAX];
+    static const enum calibration_class classes[] = {CAL_ENGINE, CAL_FIRST_TOKEN};
+    struct names left = {0};
+    for (size_t i = 0; i < r->m.n; i++)
+        if (is_serving(&r->m.row[i]) && !r->m.row[i].reason[0])
+            add_name(&left, leave == LEAVE_GPU ? r->m.row[i].gpu_name : r->m.row[i].scenario.model);
+    for (size_t k = 0; k < left.n; k++)
+        for (int c = 0; c < 2; c++) {
+            struct fold fold = {leave, 0, left.name[k]};
+            size_t n = fit_engines(&r->book, classes[c], outside_fold, &fold, fits);
+            for (size_t i = 0; n > 0 && i < r->m.n; i++)
+                for (int f = 0; f < r->m.row[i].n_figures; f++) {
+                    const struct measured_row *m = &r->m.row[i];
+                    if (m->figure[f].class == classes[c] && !m->reason[0] && in_fold(m, &fold))
+                        answer_without(r, i, f, engine_fit_of(fits, n, m)->values);
+                }
+        }
+}
+
+/* --- tables ----------------------------------------------------------------------------------------------------------------- */
+
+struct tally {
+    double *error; /* predicted / measured - 1; unanswered: -1, i.e. 100 % */
+    size_t n, answered, inside, bounded;
+};
+
+static void tally_add(struct tally *t, const struct figure *f, const struct answer *a) {
+    bool answered = a->predicted > 0;
+    t->error[t->n++] = answered ? a->predicted / f->measured - 1 : -1;
+    t->answered += answered;
+    if (answered && a->lo > 0) {
+        t->bounded++;
+        t->inside += f->measured >= a->lo && f->measured <= a->hi;
+    }
+}
+
+static void tally_print(const char *what, const struct tally *t) {
+    double *size = malloc((t->n + 1) * sizeof *size);
+    if (t->n == 0 || !size) {
+        free(size);
+        return;
+    }
+    for (size_t i = 0; i < t->n; i++)
+        size[i] = fabs(t->error[i]);
+    printf("%-44s %6zu %6zu %7.1f %7.1f %+7.1f", what, t->n, t->answered, 100 * fit_quantile(size, t->n, 0.5),
+           100 * fit_quantile(size, t->n, 0.9), 100 * fit_quantile(t->error, t->n, 0.5));
+    if (t->bounded > 0)
+        printf(" %7.0f\n", 100.0 * (double)t->inside / (double)t->bounded);
+    else
+        printf("       -\n");
+    free(size);
+}
+
+/* What a line of the table counts: a file's metric, and optionally one GPU, engine, model or number type. */
+struct filter {
+    int file;
+    const char *metric, *gpu, *engine, *model, *dtype, *flag;
+};
+
+static void print_line(struct report *r, const char *label, const struct filter *f) {
+    struct tally t = {.error = malloc((r->m.n * FIGURES_MAX + 1) * sizeof *t.error)};
+    for (size_t i = 0; t.error && i < r->m.n; i++) {
+        const struct measured_row *m = &r->m.row[i];
+        if ((int)m->file != f->file || strcmp(m->flag, f->flag ? f->flag : "") != 0 ||
+            (f->gpu && strcmp(f->gpu, m->gpu_name) != 0) || (f->engine && strcmp(f->engine, m->engine) != 0) ||
+            (f->model && strcmp(f->model, m->model) != 0) || (f->dtype && strcmp(f->dtype, m->dtype) != 0))
+            continue;
+        for (int k = 0; k < m->n_figures; k++)
+            if (strcmp(m->figure[k].metric, f->metric) == 0)
+                tally_add(&t, &m->figure[k], &r->answer[i * FIGURES_MAX + (size_t)k]);
+    }
+    tally_print(label, &t);
+    free(t.error);
+}
+
+static void print_file(struct report *r, int file) {
+    struct names metrics = {0}, gpus = {0}, engines = {0}, models = {0}, dtypes = {0}, flags = {0};
+    char label[160];
+    for (size_t i = 0; i < r->m.n; i++) {
+        const struct measured_row *m = &r->m.row[i];
+        if ((int)m->file != file)
+            continue;
+        for (int k = 0; k < m->n_figures; k++)
+            add_name(&metrics, m->figure[k].metric);
+        add_name(&gpus, m->gpu_name);
+        add_name(&engines, m->engine);
+        add_name(&models, m->model);
+        add_name(&flags, m->flag);
+        if (!is_serving(m))
+            add_name(&dtypes, m->dtype);
+    }
+    for (size_t k = 0; k < metrics.n; k++) {
+        struct filter f = {.file = file, .metric = metrics.name[k]};
+        snprintf(label, sizeof label, "%s %s", file_names[file], metrics.name[k]);
+        print_line(r, label, &f);
+        for (size_t g = 0; g < gpus.n; g++) {
+            struct filter by = f;
+            by.gpu = gpus.name[g];
+            snprintf(label, sizeof label, "  %s", gpus.name[g]);
+            print_line(r, label, &by);
+            for (size_t t = 0; dtypes.n > 1 && t < dtypes.n; t++) {
+                by.dtype = dtypes.name[t];
+                snprintf(label, sizeof label, "    %s %s", gpus.name[g], dtypes.name[t]);
+                print_line(r, label, &by);
+            }
+        }
+        for (size_t e = 0; e < engines.n; e++) {
+            struct filter by = f;
+            by.engine = engines.name[e];
+            snprintf(label, sizeof label, "  %s", engines.name[e]);
+            print_line(r, label, &by);
+        }
+        for (size_t e = 0; e < models.n; e++) {
+            struct filter by = f;
+            by.model = models.name[e];
+            snprintf(label, sizeof label, "  %s", models.name[e]);
+            print_line(r, label, &by);
+        }
+        for (size_t e = 0; e < flags.n; e++) {
+            struct filter by = f;
+            by.flag = flags.name[e];
+            snprintf(label, sizeof label, "  flagged %s", flags.name[e]);
+            print_line(r, label, &by);
+        }
+    }
+}
+
+static void print_csv(const struct report *r) {
+    puts("file,metric,gpu,engine,model,flag,measured,predicted,lo,hi,reason");
+    for (size_t i = 0; i < r->m.n; i++)
+        for (int f = 0; f < r->m.row[i].n_figures; f++) {
+            const struct measured_row *m = &r->m.row[i];
+            const struct answer *a = &r->answer[i * FIGURES_MAX + (size_t)f];
+            char value[4][32] = {"", "", "", ""};
+            const double numbers[4] = {m->figure[f].measured, a->predicted, a->lo, a->hi};
+            for (int k = 0; k < 4; k++)
+                number_print(numbers[k] > 0 ? numbers[k] : NAN, value[k]);
+            printf("%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,\"%s\"\n", file_names[m->file], m->figure[f].metric, m->gpu_name,
+                   m->engine, m->model, m->flag, value[0], value[1], value[2], value[3],
+                   a->predicted > 0 ? "" : m->reason[0] ? m->reason : "not feasible");
+        }
+}
+
+int main(int argc, char **argv) {
+    static struct report r;
+    struct options o;
+    char err[ERROR_LEN];
+    if (!parse_options(argc, argv, &o))
+        return fail("usage: fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv] [--presets DIR]");
+    r.book.c = catalog_open(catalog_default_dir(), NULL, o.presets, err);
+    if (!r.book.c)
+        return fail(err);
+    if (!measured_read(r.book.c, o.data, &r.m, err))
+        return fail(err);
+    if (r.m.n == 0) {
+        fprintf(stderr, "fidelity: no measured rows below %s; --data takes the folder with silicon/ and serving/\n", o.data);
+        return 77;
+    }
+    r.book.m = &r.m;
+    r.answer = malloc(r.m.n * FIGURES_MAX * sizeof *r.answer);
+    if (!r.answer)
+        return fail("out of memory");
+    for (size_t i = 0; i < r.m.n * FIGURES_MAX; i++)
+        r.answer[i] = (struct answer){NAN, NAN, NAN};
+    if (!o.cv)
+        answer_shipped(&r);
+    if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_MODEL)
+        answer_without_family(&r);
+    if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_FAMILY)
+        answer_engines(&r, LEAVE_MODEL);
+    if (o.leave == LEAVE_GPU) {
+        answer_without_gpu(&r);
+        answer_engines(&r, LEAVE_GPU);
+    }
+    if (o.csv) {
+        print_csv(&r);
+    } else {
+        printf("%-44s %6s %6s %7s %7s %7s %7s\n", "", "rows", "answ.", "median%", "p90%", "bias%", "inside%");
+        for (int file = 0; file < FILE_COUNT; file++)
+            print_file(&r, file);
+    }
+    free(r.answer);
+    measured_free(&r.m);
+    catalog_close(r.book.c);
+    return fflush(stdout) == 0 ? 0 : 1;
+}

@@ -1,0 +1,217 @@
+#include "fitting.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/calibration.h"
+#include "fitter.h"
+
+double metric_unit(const char *metric) {
+    return strstr(metric, "_us") ? 1e6 : 1e3;
+}
+
+const char *row_scope(const struct measured_row *r, enum calibration_class class, char *buf) {
+    switch (calibration_classes[class].scope) {
+    case SCOPE_GPU:
+        snprintf(buf, 2 * ID_LEN, "%s", r->gpu->id);
+        break;
+    case SCOPE_LINK:
+        snprintf(buf, 2 * ID_LEN, "%s", r->link->id);
+        break;
+    case SCOPE_ENGINE:
+        snprintf(buf, 2 * ID_LEN, "%s@%s", r->engine, r->gpu->family);
+        break;
+    }
+    return buf;
+}
+
+/* MoE rows far off are failed tactic choices, A100 decode rows above the HBM peak are errors (data/README.md): least
+ * absolute errors keep them from pulling. Flagged serving rows tell of other things. */
+bool row_counts(const struct measured_row *r, int i) {
+    (void)i;
+    return r->reason[0] == '\0' && r->flag[0] == '\0';
+}
+
+struct class_values shipped_values(struct book *b, const struct measured_row *r, enum calibration_class class) {
+    switch (calibration_classes[class].scope) {
+    case SCOPE_GPU:
+        return catalog_calibration(b->c, r->gpu)->of[class];
+    case SCOPE_LINK:
+        return catalog_link_calibration(b->c, r->link)->of[class];
+    case SCOPE_ENGINE:
+        break;
+    }
+    return class == CAL_ENGINE ? r->deployment.engine : r->deployment.first_token;
+}
+
+double predict_with(struct book *b, const struct measured_row *r, int i, const struct class_values *values) {
+    enum calibration_class class = r->figure[i].class;
+    const struct calibration *gpu = catalog_calibration(b->c, r->gpu), *link = catalog_link_calibration(b->c, r->link);
+    static struct calibration changed; /* one thread; 4 KiB a call would be half the time */
+    static struct calibration engine;
+    engine.of[CAL_ENGINE] = r->deployment.engine;
+    engine.of[CAL_FIRST_TOKEN] = r->deployment.first_token;
+    if (r->reason[0])
+        return NAN;
+    switch (calibration_classes[class].scope) {
+    case SCOPE_GPU:
+        changed.of[class] = *values;
+        gpu = &changed;
+        break;
+    case SCOPE_LINK:
+        changed = *link;
+        changed.of[class] = *values;
+        link = &changed;
+        break;
+    case SCOPE_ENGINE:
+        engine.of[class] = *values;
+        break;
+    }
+    return measured_predict(r, i, gpu, link, &engine, &b->cache);
+}
+
+struct job {
+    struct book *b;
+    enum calibration_class class;
+    const struct measured_row **row;
+    int *figure;
+    const struct class_values *start;
+};
+
+static void residuals(const double *value, double *out, size_t n, void *user) {
+    struct job *j = user;
+    struct class_values v = *j->start;
+    for (int i = 0; i < calibration_classes[j->class].n; i++)
+        v.value[i] = value[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct figure *f = &j->row[i]->figure[j->figure[i]];
+        double ratio = predict_with(j->b, j->row[i], j->figure[i], &v) * metric_unit(f->metric) / f->measured;
+        out[i] = ratio > 0 && isfinite(ratio) ? log(ratio) : 10; /* constants that answer nothing are bad ones */
+    }
+}
+
+static bool in_scope(const char *row, const char *scope) {
+    size_t n = scope ? strlen(scope) : 0;
+    if (n > 0 && scope[n - 1] == '@')
+        return strncmp(row, scope, n) == 0;
+    return !scope || strcmp(row, scope) == 0;
+}
+
+static size_t gather(struct book *b, enum calibration_class class, const char *scope, keep_fn *keep, void *user,
+                     struct job *j) {
+    size_t n = 0;
+    char buf[2 * ID_LEN];
+    j->row = malloc(b->m->n * FIGURES_MAX * sizeof *j->row);
+    j->figure = malloc(b->m->n * FIGURES_MAX * sizeof *j->figure);
+    if (!j->row || !j->figure)
+        abort();
+    for (size_t i = 0; i < b->m->n; i++) {
+        const struct measured_row *r = &b->m->row[i];
+        for (int f = 0; f < r->n_figures; f++)
+            if (r->figure[f].class == class && row_counts(r, f) && (!keep || keep(r, user)) &&
+                in_scope(row_scope(r, class, buf), scope)) {
+                j->row[n] = r;
+                j->figure[n++] = f;
+            }
+    }
+    return n;
+}
+
+size_t fit_class(struct book *b, enum calibration_class class, const char *scope, double pull, keep_fn *keep, void *user,
+                 struct class_values *values, double *residual) {
+    const struct class_info *info = &calibration_classes[class];
+    struct fit_constant constant[CONSTANTS_MAX];
+    struct job j = {.b = b, .class = class, .start = values};
+    size_t n = gather(b, class, scope, keep, user, &j);
+    if (n >= 10) {
+        struct class_values fitted = *values;
+        double *r = malloc(n * sizeof *r);
+        if (!r)
+            abort();
+        for (int i = 0; i < info->n; i++)
+            constant[i] = (struct fit_constant){values->value[i], info->constant[i].low, info->constant[i].high, pull};
+        if (class == CAL_ENGINE) /* no measured engine row tells skew: the expert rows do */
+            constant[ENGINE_SKEW_SHARE].pull = INFINITY;
+        if (class == CAL_ENGINE)
+            constant[ENGINE_EXPERTS].pull = 30 * pull;
+        *residual = fit_constants(constant, info->n, fitted.value, residuals, n, &j);
+        *values = fitted;
+        residuals(values->value, r, n, &j);
+        values->lo = exp(-fit_quantile(r, n, 0.9)); /* residuals are ln(predicted / measured) */
+        values->hi = exp(-fit_quantile(r, n, 0.1));
+        values->origin = ORIGIN_FITTED;
+        free(r);
+    } else {
+        n = 0;
+    }
+    free(j.row);
+    free(j.figure);
+    return n;
+}
+
+/* Chosen for the error with a model left out. TTFT scatters more, and is held more firmly. */
+static const double PULL_ALL = 5, PULL_ENGINE = 10, PULL_FAMILY = 15, PULL_FIRST_TOKEN = 8;
+
+static bool add_fit(struct book *b, enum calibration_class class, const char *rows, const char *scope, double pull,
+                    keep_fn *keep, void *user, const struct class_values *start, struct engine_fit *out) {
+    out->values = *start;
+    snprintf(out->scope, sizeof out->scope, "%s", scope);
+    if (class == CAL_FIRST_TOKEN)
+        pull *= PULL_FIRST_TOKEN;
+    out->rows = fit_class(b, class, rows, pull, keep, user, &out->values, &out->residual);
+    return out->rows > 0;
+}
+
+/* The families that rows of this engine were measured on. */
+static size_t families_of(const struct book *b, const char *engine, const char *family[8]) {
+    size_t n = 0;
+    for (size_t i = 0; i < b->m->n; i++) {
+        const struct measured_row *r = &b->m->row[i];
+        size_t k = 0;
+        if (strcmp(r->engine, engine) != 0 || !r->gpu)
+            continue;
+        while (k < n && strcmp(family[k], r->gpu->family) != 0)
+            k++;
+        if (k == n && n < 8)
+            family[n++] = r->gpu->family;
+    }
+    return n;
+}
+
+size_t fit_engines(struct book *b, enum calibration_class class, keep_fn *keep, void *user,
+                   struct engine_fit out[ENGINE_FITS_MAX]) {
+    struct class_values start = {.lo = NAN, .hi = NAN};
+    size_t n = 0;
+    for (int i = 0; i < calibration_classes[class].n; i++)
+        start.value[i] = calibration_classes[class].constant[i].start;
+    if (!add_fit(b, class, NULL, "*", PULL_ALL, keep, user, &start, &out[n]))
+        return 0;
+    const struct class_values all = out[n++].values;
+    for (int e = 0; scenario_fields[F_ENGINE].fixed[e]; e++) {
+        const char *engine = scenario_fields[F_ENGINE].fixed[e], *family[8];
+        char scope[2 * ID_LEN];
+        snprintf(scope, sizeof scope, "%s@", engine);
+        if (!add_fit(b, class, scope, engine, PULL_ENGINE, keep, user, &all, &out[n]))
+            continue;
+        const struct class_values own = out[n++].values;
+        for (size_t k = families_of(b, engine, family); k-- > 0;) {
+            snprintf(scope, sizeof scope, "%s@%s", engine, family[k]);
+            if (n < ENGINE_FITS_MAX && add_fit(b, class, scope, scope, PULL_FAMILY, keep, user, &own, &out[n]))
+                n++;
+        }
+    }
+    return n;
+}
+
+const struct engine_fit *engine_fit_of(const struct engine_fit *fits, size_t n, const struct measured_row *r) {
+    const struct engine_fit *best = NULL;
+    char scope[2 * ID_LEN];
+    row_scope(r, CAL_ENGINE, scope);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fits[i].scope, "*") == 0 || strcmp(fits[i].scope, r->engine) == 0 || strcmp(fits[i].scope, scope) == 0)
+            if (!best || strlen(fits[i].scope) > strlen(best->scope))
+                best = &fits[i];
+    return best;
+}
