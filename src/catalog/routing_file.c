@@ -106,23 +106,32 @@ static bool refuse_layer(const char *path, const struct layer *l, const char *fi
 }
 
 static bool check_complete(const char *path, const struct layer *l, int n, char *err) {
-    char what[160];
+    char what[128];
     int have = 0, missing = -1;
-    double most = 0;
 
     for (int e = n - 1; e >= 0; e--) {
-        if (isnan(l->count[e]))
-            missing = e;
-        else
-            have++;
-        most = fmax(most, l->count[e]);
+        have += !isnan(l->count[e]);
+        missing = isnan(l->count[e]) ? e : missing;
     }
-    if (missing >= 0) {
-        snprintf(what, sizeof what, "%d of the model's %d experts, %d is missing; allowed: all of 0 to %d", have, n, missing,
-                 n - 1);
-        return refuse_layer(path, l, "expert", what, err);
-    }
-    return most > 0 || refuse_layer(path, l, "count", "all are 0; allowed: some above 0", err);
+    if (missing < 0)
+        return true;
+    snprintf(what, sizeof what, "%d of the model's %d experts, %d is missing; allowed: all of 0 to %d", have, n, missing, n - 1);
+    return refuse_layer(path, l, "expert", what, err);
+}
+
+/* A token goes to top_k experts, so not fewer can have been picked. Returns in *fewest how many were, if that is the least
+ * of the layers so far. */
+static bool check_picked(const char *path, const struct layer *l, const struct model *m, int *fewest, char *err) {
+    char what[128];
+    int picked = 0;
+
+    for (int e = 0; e < m->n_experts; e++)
+        picked += l->count[e] > 0;
+    *fewest = picked < *fewest ? picked : *fewest;
+    if (picked >= m->top_k)
+        return true;
+    snprintf(what, sizeof what, "%d experts are above 0; allowed: at least the %d that each token goes to", picked, m->top_k);
+    return refuse_layer(path, l, "count", what, err);
 }
 
 static int compare_falling(const void *a, const void *b) {
@@ -130,30 +139,23 @@ static int compare_falling(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* Adds the layer's shares, sorted, over the number of layers. Returns how many experts are above 0. */
-static int add_shares(struct layer *l, int n, size_t layers, double *share) {
+/* Adds the layer's shares, sorted, over the number of layers. */
+static void add_shares(struct layer *l, int n, size_t layers, double *share) {
     double sum = 0;
-    int above = 0;
     qsort(l->count, (size_t)n, sizeof *l->count, compare_falling);
-    for (int e = 0; e < n; e++) {
-        above += l->count[e] > 0;
+    for (int e = 0; e < n; e++)
         sum += l->count[e] / l->count[0]; /* by the largest: no sum overflows */
-    }
     for (int e = 0; e < n; e++)
         share[e] += l->count[e] / l->count[0] / sum / (double)layers;
-    return above;
 }
 
-static bool average(const char *path, struct reading *r, struct routing *out, char *err) {
+static bool average(const char *path, struct reading *r, const struct model *m, struct routing *out, char *err) {
+    out->fewest = m->n_experts;
     for (size_t i = 0; i < r->n_layers; i++) {
         struct layer *l = &r->layers[i];
-        if (!check_complete(path, l, r->n_experts, err))
+        if (!check_complete(path, l, m->n_experts, err) || !check_picked(path, l, m, &out->fewest, err))
             return false;
-        int above = add_shares(l, r->n_experts, r->n_layers, out->share);
-        if (i == 0 || above < out->fewest) {
-            out->fewest = above;
-            out->line = l->line;
-        }
+        add_shares(l, m->n_experts, r->n_layers, out->share);
     }
     return true;
 }
@@ -174,14 +176,14 @@ static bool read_layers(const char *path, struct reading *r, char *err) {
     return ok;
 }
 
-static struct routing *read_new(struct catalog *c, const char *path, int n_experts, char *err) {
-    struct reading r = {.n_experts = n_experts};
+static const struct routing *read_new(struct catalog *c, const char *path, const struct model *m, char *err) {
+    struct reading r = {.n_experts = m->n_experts};
     struct routing *new = store_resize(NULL, 1, sizeof *new);
 
     memset(new, 0, sizeof *new);
     snprintf(new->path, sizeof new->path, "%s", path);
-    new->n_experts = n_experts;
-    bool ok = read_layers(path, &r, err) && average(path, &r, new, err);
+    new->n_experts = m->n_experts;
+    bool ok = read_layers(path, &r, err) && average(path, &r, m, new, err);
     free(r.layers);
     if (!ok) {
         free(new);
@@ -194,14 +196,9 @@ static struct routing *read_new(struct catalog *c, const char *path, int n_exper
 const double *routing_read(struct catalog *c, const char *path, const struct model *m, char *err) {
     const struct routing *r = c->routings;
 
-    while (r && (r->n_experts != m->n_experts || strcmp(r->path, path) != 0))
+    while (r && (r->n_experts != m->n_experts || r->fewest < m->top_k || strcmp(r->path, path) != 0))
         r = r->next;
     if (!r)
-        r = read_new(c, path, m->n_experts, err);
-    if (r && r->fewest < m->top_k) { /* the same file may suit another model */
-        snprintf(err, ERROR_LEN, "%.200s:%ld: field 'count': only %d experts are above 0; allowed: at least the %d that each "
-                 "token goes to", path, r->line, r->fewest, m->top_k);
-        return NULL;
-    }
+        r = read_new(c, path, m, err);
     return r ? r->share : NULL;
 }

@@ -26,7 +26,6 @@ struct routing {
     char path[MODEL_REF_LEN];
     int n_experts;
     int fewest;                /* experts above 0 in the layer with the fewest of them */
-    long line;                 /* where that layer begins */
     double share[EXPERTS_MAX]; /* most popular first, sums to 1 */
     struct routing *next;
 };

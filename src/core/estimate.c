@@ -62,12 +62,17 @@ enum { USED_MAX = 8 };
 
 /* The classes of operators that the times of this deployment rest on. */
 static int used_classes(const struct deployment *d, const struct class_values *used[USED_MAX]) {
-    bool moe = d->model->n_experts > 0, mla = d->model->attention == ATTENTION_MLA, small = d->kv->bytes < 1.5;
+    const struct model *m = d->model;
+    bool moe = m->n_experts > 0;
     const struct class_values *of = d->calibration->of;
+    struct attention_shape s = {.heads = (double)m->n_heads / d->tp, .kv_heads = fmax(1, (double)m->n_kv_heads / d->tp),
+                                .kv_bytes = d->kv->bytes};
+    struct mla_shape latent = {.kv_bytes = d->kv->bytes};
+    bool mla = m->attention == ATTENTION_MLA;
     int n = 0;
     used[n++] = &of[CAL_GEMM + format_class_of(d->weights)];
-    used[n++] = mla ? &of[CAL_MLA_DECODE_16 + small] : &of[CAL_DECODE_GROUP_16 + small];
-    used[n++] = mla ? &of[CAL_MLA_PREFILL_16 + small] : &of[CAL_PREFILL_16];
+    used[n++] = &of[mla ? mla_decode_class(&latent) : attention_decode_class(&s)];
+    used[n++] = &of[mla ? mla_prefill_class(&latent) : attention_prefill_class(d->gpu, &s)];
     if (moe)
         used[n++] = &of[CAL_EXPERTS + format_class_of(d->weights_experts)];
     if (d->tp > 1)

@@ -250,8 +250,8 @@ static void cells_make(struct cells *c, const double *mean, const double *varian
     int i = 0;
     for (; i < n && i < GROUPS_ALONE; i++)
         cells_add(c, mean + i, variance + i, 1);
-    for (int left = GROUPS_MERGED; i < n; left--) {
-        int count = (n - i + left - 1) / left;
+    for (int left = GROUPS_MERGED; i < n; left--) { /* each twice as large as the one before: the busiest count most */
+        int count = (int)ceil((n - i) / (double)((1 << left) - 1));
         cells_add(c, mean + i, variance + i, count);
         i += count;
     }

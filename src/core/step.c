@@ -82,7 +82,7 @@ static struct timing attention_layer(const struct frame *f, double window, doubl
                               m->v_head_dim, d->kv->bytes};
         return prefill ? mla_prefill_time(d->calibration, d->gpu, &s) : mla_decode_time(d->calibration, d->gpu, &s);
     }
-    struct attention_shape s = {batch, tokens, context, heads, kv_heads, m->head_dim, window, d->kv->bytes, false};
+    struct attention_shape s = {batch, tokens, context, heads, kv_heads, m->head_dim, window, d->kv->bytes, false, false};
     return prefill ? attention_prefill_time(d->calibration, d->gpu, &s) : attention_decode_time(d->calibration, d->gpu, &s);
 }
 

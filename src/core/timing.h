@@ -38,6 +38,7 @@ struct attention_shape {
     double window;   /* 0: none */
     double kv_bytes; /* per element of the cache */
     bool fp8;        /* queries, keys and products in FP8 too */
+    bool repeated;   /* decode: timed again and again, as in a benchmark, so that a small cache stays in the L2 */
 };
 /* The class that a decode or prefill of this shape takes its constants from. */
 enum calibration_class attention_decode_class(const struct attention_shape *s);

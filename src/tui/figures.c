@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum { WIDE = 60, REST = 4, UNIT_AT = 19 };
-enum { RANGE_MIN = 31, RANGE_SIDE = 5 }; /* narrow: width that has room for two intervals; cells of a bound, "12.3k" */
+/* Narrow panes: the width that has room for two intervals, and the cells of a whole part there ("12.3k"). */
+enum { RANGE_MIN = 31, RANGE_ROOM = 3 };
 
 const char *const slot_names[SLOT_COUNT] = {"A", "B"};
 
@@ -36,6 +37,13 @@ struct columns figures_columns(int w) {
     return k;
 }
 
+/* Where the unit stands in a wide pane, behind a label of `used` cells: in a column of its own if the labels
+ * leave one. */
+static int unit_at(int w, int used, const char *unit) {
+    int last = figures_columns(w).label - text_width(unit), at = last < UNIT_AT ? last : UNIT_AT;
+    return at > used ? at : used + 1;
+}
+
 double figures_value(const struct estimate *e, enum estimate_field_id id) {
     const struct estimate_field *f = &estimate_fields[id];
     bool earned = f->class == VALUE_ALWAYS || f->class == VALUE_MEMORY;
@@ -54,8 +62,8 @@ int figures_better(const struct estimate *a, const struct estimate *b, enum esti
 
 /* --- how far a figure can be trusted --- */
 
-/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The fields of
- * an interval stand in the order low, high, origin. */
+/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The
+ * fields of an interval stand in the order low, high, origin. */
 static const struct follower {
     enum estimate_field_id id, headline, low;
     bool inverse;
@@ -90,16 +98,19 @@ bool figures_interval(const struct estimate *e, enum estimate_field_id id, doubl
         return false;
     *lo = figures_value(e, f->low);
     *hi = figures_value(e, f->low + 1);
-    if (f->id != f->headline) {
-        double value = figures_value(e, id), headline = figures_value(e, f->headline), low = *lo;
+    double value = figures_value(e, id), headline = figures_value(e, f->headline), low = *lo;
+    if (headline == 0) { /* free of charge, for certain */
+        *lo = *hi = value;
+    } else if (f->id != f->headline) {
         *lo = value * (f->inverse ? headline / *hi : low / headline);
         *hi = value * (f->inverse ? headline / low : *hi / headline);
     }
     return *lo <= *hi; /* false when either is unknown */
 }
 
-/* The strict criterion. The errors of A and B are largely the same error, made by the same law, so the order of the two is
- * surer than their intervals by themselves say: what is certain here is, what is not may well be. */
+/* The strict criterion. The errors of A and B are largely the same error, made by the same law, so the order
+ * of the two is surer than their intervals by themselves say: what is certain here is, what is not may well
+ * be. */
 bool figures_certain(const struct estimate *a, const struct estimate *b, enum estimate_field_id id) {
     double alo, ahi, blo, bhi;
     if (!figures_interval(a, id, &alo, &ahi) || !figures_interval(b, id, &blo, &bhi))
@@ -113,15 +124,16 @@ static bool has_interval(const struct view *v, enum estimate_field_id id) {
            figures_interval(&v->slot[SLOT_B].now, id, &lo, &hi);
 }
 
-/* "28.1–38.4": in wide panes its end stands on the decimal point of the value, with the letter of its origin beside it; in
- * narrow ones the dashes stand where both intervals have room. */
-static void draw_interval(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f, int slot) {
+/* "28.1–38.4": in wide panes its end stands on the decimal point of the value, with the letter of its origin
+ * beside it; in narrow ones the dashes stand where both intervals have room. */
+static void draw_interval(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f,
+                          int slot) {
     const struct estimate *e = &v->slot[slot].now;
     struct columns k = figures_columns(w);
     struct digits from, to;
     char text[2 * DIGITS_LEN + 8];
     double lo, hi;
-    int point = x + k.x[slot] + k.whole, room = figures_wide(w) ? k.whole : RANGE_SIDE - 2;
+    int point = x + k.x[slot] + k.whole, room = figures_wide(w) ? k.whole : RANGE_ROOM;
     if (!figures_interval(e, f->id, &lo, &hi)) {
         canvas_text(c, point - 1, y, 1, "–", ROLE_DIM);
         return;
@@ -130,9 +142,7 @@ static void draw_interval(const struct view *v, struct canvas *c, int x, int y, 
     digits_split(hi, f->kind, room, &to);
     snprintf(text, sizeof text, "%s%s–%s%s", from.whole, from.rest, to.whole, to.rest);
     int before = text_width(from.whole) + text_width(from.rest);
-    int dash = x + w - 1 - RANGE_SIDE - (SLOT_COUNT - 1 - slot) * (2 * RANGE_SIDE + 2);
-    if (figures_wide(w))
-        dash = point - text_width(to.whole) - 1;
+    int dash = point - (figures_wide(w) ? text_width(to.whole) + 1 : SLOT_COUNT - slot);
     canvas_text(c, dash - before, y, text_width(text), text, ROLE_DIM);
     if (figures_wide(w)) {
         enum origin origin = (enum origin)estimate_number(e, &estimate_fields[find_follower(f->id)->low + 2]);
@@ -140,10 +150,12 @@ static void draw_interval(const struct view *v, struct canvas *c, int x, int y, 
     }
 }
 
-static void draw_intervals(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f) {
-    canvas_text(c, x, y, w, figures_wide(w) ? f->wide : f->label, ROLE_DIM);
+static void draw_intervals(const struct view *v, struct canvas *c, int x, int y, int w,
+                           const struct figure *f) {
+    const char *unit = estimate_fields[f->id].unit;
+    int used = canvas_text(c, x, y, w, figures_wide(w) ? f->wide : f->label, ROLE_DIM);
     if (figures_wide(w))
-        canvas_text(c, x + UNIT_AT, y, w, estimate_fields[f->id].unit, ROLE_DIM);
+        canvas_text(c, x + unit_at(w, used, unit), y, w, unit, ROLE_DIM);
     for (int i = 0; i < SLOT_COUNT; i++)
         draw_interval(v, c, x, y, w, f, i);
 }
@@ -194,7 +206,11 @@ static void draw_value(const struct view *v, struct canvas *c, int x, int y, con
     if (moved && !unknown && !isnan(figures_value(&s->before, f->id)))
         draw_before(c, x, y, k, &was);
     if (late || better)
-        canvas_text(c, x + k->whole + REST, y, 1, late ? "!" : certain ? "●" : "○", late ? ROLE_WARN : ROLE_BETTER);
+        canvas_text(c, x + k->whole + REST, y, 1,
+                    late      ? "!"
+                    : certain ? "●"
+                              : "○",
+                    late ? ROLE_WARN : ROLE_BETTER);
 }
 
 /* In narrow panes the label may run into the blank cells before the first value; a unit without room is left
@@ -212,7 +228,7 @@ static void draw_label(const struct view *v, struct canvas *c, int x, int y, int
         unit = !f->unit || f->kind == DIGITS_PERCENT ? unit : e->unit;
     }
     int used = canvas_text(c, x, y, room, label, ROLE_LABEL);
-    int at = figures_wide(w) && used < UNIT_AT ? UNIT_AT : used + 1;
+    int at = figures_wide(w) && unit ? unit_at(w, used, unit) : used + 1;
     if (unit && at + text_width(unit) <= room)
         canvas_text(c, x + at, y, room - at, unit, ROLE_UNIT);
 }

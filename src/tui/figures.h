@@ -28,8 +28,8 @@ struct columns {
 struct columns figures_columns(int w);
 bool figures_wide(int w); /* room for long labels and for before -> after */
 
-/* Draws one row, or of n rows those that say something, as many as there is room for in the order of their ranks;
- * returns how many rows it took. */
+/* Draws one row, or of n rows those that say something, as many as there is room for in the order of their
+ * ranks; returns how many rows it took. */
 void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f);
 int figures_draw(const struct view *v, struct canvas *c, struct rect r, const struct figure *rows, int n);
 
@@ -42,12 +42,12 @@ double figures_value(const struct estimate *e, enum estimate_field_id id);
 /* 0 or 1 for the better slot on a figure, -1 when they are equal within 0.5 % or one is unknown. */
 int figures_better(const struct estimate *a, const struct estimate *b, enum estimate_field_id id);
 
-/* p10 and p90 of what would be measured. Figures that have none of their own take the relative width of the headline
- * figure that they follow. False where none is known. */
+/* p10 and p90 of what would be measured. Figures that have none of their own take the relative width of the
+ * headline figure that they follow. False where none is known. */
 bool figures_interval(const struct estimate *e, enum estimate_field_id id, double *lo, double *hi);
 
-/* Whether the better of the two is better beyond doubt: the intervals do not overlap. A figure that has none counts as
- * exact. */
+/* Whether the better of the two is better beyond doubt: the intervals do not overlap. A figure that has none
+ * counts as exact. */
 bool figures_certain(const struct estimate *a, const struct estimate *b, enum estimate_field_id id);
 
 #endif

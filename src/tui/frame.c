@@ -30,8 +30,8 @@ static int slot_name_width(const struct slot_view *s, bool full) {
     return (s->deployment.model ? text_width(s->deployment.model->name) : 1) + 1 + text_width(fleet);
 }
 
-/* "fitted −7 +12 %": the worst origin of the figures, and how far p10 and p90 of TPOT lie from it; "±10 %", the larger of the
- * two, where they are nearly the same. */
+/* "fitted −7 +12 %": the worst origin of the figures, and how far p10 and p90 of TPOT lie from it; "±10 %",
+ * the larger of the two, where they are nearly the same. */
 static void describe_trust(const struct estimate *e, char *buf, size_t size) {
     double lo, hi;
     text_add(buf, size, "%s", origin_names[e->origin]);
@@ -41,20 +41,23 @@ static void describe_trust(const struct estimate *e, char *buf, size_t size) {
     if (down >= 0 && up >= 0 && fabs(down - up) <= fmax(1, 0.1 * fmax(down, up)))
         text_add(buf, size, " ±%.0f %%", fmax(down, up));
     else
-        text_add(buf, size, " %s%.0f %s%.0f %%", down < 0 ? "+" : "−", fabs(down), up < 0 ? "−" : "+", fabs(up));
+        text_add(buf, size, " %s%.0f %s%.0f %%", down < 0 ? "+" : "−", fabs(down), up < 0 ? "−" : "+",
+                 fabs(up));
 }
 
 enum { LOAD_WHOLE, LOAD_BATCH, LOAD_NONE, LOAD_FORMS };
 
-/* The load of the scenario under edit and how far its figures can be trusted; a later form leaves more of the load out. */
+/* The load of the scenario under edit and how far its figures can be trusted; a later form leaves more of the
+ * load out. */
 static void describe_load(const struct ui *u, int form, char *buf, size_t size) {
     const struct deployment *d = ui_deployment(u);
     const struct deployment *other = &u->view.slot[1 - u->view.edited].deployment;
     bool same = d->batch == other->batch && d->isl == other->isl && d->osl == other->osl;
-    snprintf(buf, size, "%s%s", same ? "" : slot_names[u->view.edited], same ? "" : ": ");
-    if (form < LOAD_NONE)
-        text_add(buf, size, "batch %d · ", d->batch);
-    if (form < LOAD_BATCH)
+    *buf = '\0';
+    if (form != LOAD_NONE)
+        text_add(buf, size, "%s%sbatch %d · ", same ? "" : slot_names[u->view.edited], same ? "" : ": ",
+                 d->batch);
+    if (form == LOAD_WHOLE)
         text_add(buf, size, "%d→%d · ", d->isl, d->osl);
     describe_trust(&u->view.slot[u->view.edited].now, buf, size);
 }
@@ -82,7 +85,8 @@ void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r) {
     int x = 1;
     if (r.w >= 120)
         x += canvas_text(c, x, r.y, 12, "moescope", ROLE_HEADING) + 2;
-    for (int form = 0; form < LOAD_FORMS; form++) { /* the load, which the sliders show too, makes room for the names */
+    for (int form = 0; form < LOAD_FORMS;
+         form++) { /* the load, which the sliders show too, makes room for the names */
         describe_load(u, form, load, sizeof load);
         right = text_width(load) + 1;
         if (share_room(u, r.w - x - right - SLOT_COUNT * (NAME_HEAD + GAP), width))

@@ -44,7 +44,7 @@ void pane_draw_cost(const struct view *v, struct canvas *c, struct rect r) {
         bar_plain(c, r.x + 2, r.y + i, r.w - 2, figures_value(&v->slot[i].now, E_COST_M_OUT), top,
                   view_slot_role(i));
     }
-    int row = SLOT_COUNT + figures_draw(v, c, (struct rect){r.x, r.y + SLOT_COUNT, r.w, figure_rows(r)},
-                                        figures, FIGURES);
+    int row = SLOT_COUNT +
+              figures_draw(v, c, (struct rect){r.x, r.y + SLOT_COUNT, r.w, figure_rows(r)}, figures, FIGURES);
     curve_draw(&v->curve, c, (struct rect){r.x, r.y + row + 1, r.w, r.h - row - 1});
 }

@@ -9,16 +9,16 @@
 static const struct figure figures[] = {
     {E_TTFT_MS, "TTFT", "ms", DIGITS_REAL, false, "TTFT, steady"},
     {E_TTFT_MS, " p10-90", "ms", DIGITS_REAL, true, "  p10-p90", .rank = 2, .interval = true},
-    {E_TTFT_BENCHMARK_MS, " bench", "ms", DIGITS_REAL, false, "  as benchmarked", .rank = 3},
+    {E_TTFT_BENCHMARK_MS, " bench", "ms", DIGITS_REAL, false, "  benchmarked", .rank = 2},
     {E_TPOT_MS, "TPOT", "ms", DIGITS_REAL, false},
     {E_TPOT_MS, " p10-90", "ms", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_E2E_S, "total", "s", DIGITS_REAL, false},
     {E_TOK_S_USER, "tok/s", "", DIGITS_REAL, false},
-    {E_DECODE_STEP_MS, "step", "ms", DIGITS_REAL, false},
-    {E_PREFILL_MS, "prefill", "ms", DIGITS_REAL, false, .rank = 1},
+    {E_DECODE_STEP_MS, "step", "ms", DIGITS_REAL, false, .rank = 1},
+    {E_PREFILL_MS, "prefill", "ms", DIGITS_REAL, false, .rank = 2},
     {E_MBU, "memory", "", DIGITS_PERCENT, true, "of memory rate", .rank = 3},
     {E_MFU, "compute", "", DIGITS_PERCENT, true, "of compute rate", .rank = 3},
-    {E_WAIT_MS, "wait", "ms", DIGITS_REAL, false, .rank = 4}, /* the memory pane tells it too where there is any */
+    {E_WAIT_MS, "wait", "ms", DIGITS_REAL, false, .rank = 4}, /* the memory pane tells of it too */
 };
 
 enum { FIGURES = sizeof figures / sizeof *figures, FIGURES_BRIEF = 4 };

@@ -29,13 +29,11 @@ static bool certain(const struct estimate e[SLOT_COUNT], const struct point *p) 
     return figures_certain(&e[SLOT_A], &e[SLOT_B], p->id);
 }
 
-/* Whether a point that a slot wins is not certain; of the points won by `slot`, or by either for -1. */
+/* Whether the slot wins a point that is not certain. */
 static bool any_unsure(const struct estimate e[SLOT_COUNT], int slot) {
-    for (int i = 0; i < POINTS; i++) {
-        int winner = figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id);
-        if (winner >= 0 && (slot < 0 || winner == slot) && !certain(e, &points[i]))
+    for (int i = 0; i < POINTS; i++)
+        if (figures_better(&e[SLOT_A], &e[SLOT_B], points[i].id) == slot && !certain(e, &points[i]))
             return true;
-    }
     return false;
 }
 
@@ -44,16 +42,17 @@ static const char *ratio_of(const struct estimate e[SLOT_COUNT], enum estimate_f
     return digits_ratio(fmin(a, b), fmax(a, b), buf);
 }
 
-/* Joins the k-th of n points to what the slot's clause holds already. */
-static void tell_point(const struct estimate e[SLOT_COUNT], const struct point *p, const char *verb, bool brief,
-                       const char *joint, char *buf) {
+/* Adds a point to the clause of its slot. */
+static void tell_point(const struct estimate e[SLOT_COUNT], const struct point *p, const char *verb,
+                       bool brief, const char *joint, char *buf) {
     char ratio[DIGITS_LEN];
     text_add(buf, VERDICT_LEN, "%s%s%s%s %s", joint, verb, *verb ? " " : "", ratio_of(e, p->id, ratio),
              brief ? p->brief : p->what);
 }
 
-/* "A is 1.7× cheaper per output token and 1.2× faster per token": the points that the slot wins. */
-static void tell_slot(const struct estimate e[SLOT_COUNT], int slot, bool brief, char *buf) {
+/* "A is 1.7× cheaper per output token and may be 1.2× faster per token": the points that the slot wins;
+ * `explain` says what the last "may" means. */
+static void tell_slot(const struct estimate e[SLOT_COUNT], int slot, bool brief, bool explain, char *buf) {
     const struct point *won[POINTS];
     const char *verb = "";
     int n = 0, unsure = -1;
@@ -64,13 +63,15 @@ static void tell_slot(const struct estimate e[SLOT_COUNT], int slot, bool brief,
         }
     if (n > 0)
         text_add(buf, VERDICT_LEN, "%s%s ", *buf ? "; " : "", slot_names[slot]);
-    if (slot != (any_unsure(e, SLOT_A) ? SLOT_A : SLOT_B)) /* said once */
-        unsure = -1;
     for (int k = 0; k < n; k++) {
         const char *next = certain(e, won[k]) ? won[k]->verb : won[k]->unsure;
-        tell_point(e, won[k], strcmp(next, verb) == 0 ? "" : next, brief, k == 0 ? "" : k == n - 1 ? " and " : ", ", buf);
+        tell_point(e, won[k], strcmp(next, verb) == 0 ? "" : next, brief,
+                   k == 0       ? ""
+                   : k == n - 1 ? " and "
+                                : ", ",
+                   buf);
         verb = next;
-        if (k == unsure)
+        if (k == unsure && explain)
             text_add(buf, VERDICT_LEN, " (" UNSURE ")");
     }
 }
@@ -92,8 +93,8 @@ static void tell_level(const struct estimate e[SLOT_COUNT], char *buf) {
 static void tell_advantages(const struct estimate e[SLOT_COUNT], bool brief, char *buf) {
     int first = figures_better(&e[SLOT_A], &e[SLOT_B], E_COST_M_OUT) == SLOT_B ? SLOT_B : SLOT_A;
     *buf = '\0';
-    tell_slot(e, first, brief, buf);
-    tell_slot(e, 1 - first, brief, buf);
+    tell_slot(e, first, brief, !any_unsure(e, 1 - first), buf); /* once, at the end */
+    tell_slot(e, 1 - first, brief, true, buf);
     tell_level(e, buf);
     if (isnan(figures_value(&e[SLOT_A], E_COST_M_OUT)) || isnan(figures_value(&e[SLOT_B], E_COST_M_OUT)))
         text_add(buf, VERDICT_LEN, "%sno price, so no cost", *buf ? "; " : "");
@@ -104,13 +105,14 @@ static const char *winner_name(int winner) {
     return winner < 0 ? "neither" : slot_names[winner];
 }
 
-/* "A is cheaper up to batch 212, B from 213 on."; `verb`: "is", or "may be" where the intervals overlap at this batch. */
+/* "A is cheaper up to batch 212, B from 213 on."; `verb`: "is", or "may be" where the intervals overlap at
+ * this batch. */
 static void tell_flips(const struct crossover *x, int max_batch, const char *verb, char *buf) {
     if (x->n_flips == 0 && x->first_winner < 0)
         text_add(buf, VERDICT_LEN, "Cost per output token is level at every batch up to %d.", max_batch);
     else if (x->n_flips == 0)
-        text_add(buf, VERDICT_LEN, "%s %s cheaper at every batch up to %d.", winner_name(x->first_winner), verb,
-                 max_batch);
+        text_add(buf, VERDICT_LEN, "%s %s cheaper at every batch up to %d.", winner_name(x->first_winner),
+                 verb, max_batch);
     else if (x->first_winner < 0)
         text_add(buf, VERDICT_LEN, "Cost is level below batch %.0f", x->flip[0].batch);
     else
@@ -138,7 +140,7 @@ static void tell_bounds(const struct estimate e[SLOT_COUNT], char *buf) {
 }
 
 static void brief_flips(const struct crossover *x, char *buf) {
-    enum { LONG = 52 }; /* of 78 cells: then the batch goes without its name */
+    enum { LONG = 50 }; /* of 78 cells: then the batch goes without its name */
     const char *batch = text_width(buf) > LONG ? "" : "batch ";
     if (x->n_flips == 0 && x->first_winner >= 0)
         text_add(buf, VERDICT_LEN, " · %s cheaper at every batch", winner_name(x->first_winner));
@@ -153,10 +155,11 @@ static void brief_flips(const struct crossover *x, char *buf) {
 /* What ends the brief line: the signs in it explained, or else the batch where the cheaper one changes. */
 static void brief_end(const struct estimate e[SLOT_COUNT], const struct crossover *x, char *buf) {
     const char *words = " · ○ " UNSURE;
-    if (!any_unsure(e, -1))
+    if (!any_unsure(e, SLOT_A) && !any_unsure(e, SLOT_B))
         brief_flips(x, buf);
     else
-        text_add(buf, VERDICT_LEN, "%s", text_width(buf) + text_width(words) <= BRIEF_CELLS ? words : " · ○ uncertain");
+        text_add(buf, VERDICT_LEN, "%s",
+                 text_width(buf) + text_width(words) <= BRIEF_CELLS ? words : " · ○ uncertain");
 }
 
 static void tell_brief(const struct estimate e[SLOT_COUNT], const struct crossover *x, char *buf) {

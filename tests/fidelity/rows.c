@@ -173,7 +173,7 @@ static void read_attention(struct reader *rd, const struct csv_row *row, struct 
         .context = decode ? number(row, "isl") + number(row, "step") : number(row, "step"),
         .heads = number(row, "num_heads"), .kv_heads = number(row, "num_key_value_heads"),
         .head_dim = number(row, "head_dim"), .window = number(row, "window_size"), .kv_bytes = kv_bytes(row),
-        .fp8 = strcmp(text(row, "attn_dtype"), "fp8") == 0};
+        .fp8 = strcmp(text(row, "attn_dtype"), "fp8") == 0, .repeated = true};
     set_family(r, row, (const char *[]){"num_heads", "num_key_value_heads", "head_dim", "window_size", NULL});
     add_figure(r, "latency_ms", number(row, "latency_ms"),
                decode ? attention_decode_class(&r->attention) : attention_prefill_class(r->gpu, &r->attention));

@@ -173,13 +173,53 @@ static void fewest_gpus(void **state) {
     assert_true(fewest > 8 && fewest <= 16);
 }
 
+/* Replicas spread over the ranks: 8 + 8 experts over ep 8 are two on each. */
+static void replicas_take_room(void **state) {
+    struct deployment d = deployment_of(&mixtral, &a100, 8);
+    (void)state;
+    d.ep = 8;
+    struct memory without = memory_of(&d), with;
+    d.redundant_experts = 8;
+    with = memory_of(&d);
+    assert_near(without.experts, 2 * 32 * 176160768.0, 1e-9);
+    assert_near(with.experts, 2 * without.experts, 1e-12);
+    assert_near(with.weights - without.weights, without.experts, 1e-9);
+    assert_true(with.max_batch < without.max_batch && with.max_batch > 0);
+    assert_true(memory_min_gpus(&d) == 2); /* without them: they are there for speed */
+    /* DeepSeek-V3 over 36 ranks: 256 + 32 are eight on each */
+    d = deployment_of(&deepseek, &h100, 36);
+    d.tp = 1, d.dp = d.ep = 36, d.redundant_experts = 32;
+    assert_near(memory_of(&d).experts, 2 * 58 * 8 * 3.0 * 7168 * 2048, 1e-9);
+}
+
+static void rules_for_replicas(void **state) {
+    struct deployment d = deployment_of(&mixtral, &a100, 4), e;
+    (void)state;
+    d.ep = 4;
+    e = d, e.redundant_experts = 4, check_limit(e, LIMIT_NONE, "");
+    e = d, e.redundant_experts = 24, check_limit(e, LIMIT_NONE, "");
+    e = d, e.redundant_experts = 6, check_limit(e, LIMIT_EXPERTS, "8 experts + 6 redundant = 14 slots do not spread evenly over ep 4: 4 redundant");
+    e = d, e.redundant_experts = 1, check_limit(e, LIMIT_EXPERTS, "0 redundant would");
+    e = d, e.redundant_experts = 28, check_limit(e, LIMIT_EXPERTS, "8 experts + 28 redundant over ep 4: 9 slots a rank");
+    e = d, e.redundant_experts = 4, e.ep = 1, check_limit(e, LIMIT_EXPERTS, "ep above 1");
+    e = deployment_of(&llama70b, &a100, 4), e.redundant_experts = 4, check_limit(e, LIMIT_EXPERTS, "no experts to replicate");
+    e = deployment_of(&deepseek, &h100, 32), e.tp = 1, e.dp = e.ep = 32;
+    e.redundant_experts = 256, check_limit(e, LIMIT_NONE, "");
+    e.redundant_experts = 288, check_limit(e, LIMIT_EXPERTS, "256 experts + 288 redundant are more than 512 slots");
+    /* 36 ranks do not divide 256 experts, but 288 slots */
+    e.gpus = e.dp = e.ep = 36, e.redundant_experts = 0, check_limit(e, LIMIT_EXPERTS, "ep 36 does not divide 256 experts");
+    e.redundant_experts = 16, check_limit(e, LIMIT_EXPERTS, "32 redundant would");
+    e.redundant_experts = 32, check_limit(e, LIMIT_NONE, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mixtral_weights), cmocka_unit_test(kv_bytes_are_exact),
         cmocka_unit_test(latent_is_whole_on_every_rank), cmocka_unit_test(window_caps_the_cache),
         cmocka_unit_test(deepseek_fills_80_gb), cmocka_unit_test(limits_are_tight),
         cmocka_unit_test(the_largest_stage_counts), cmocka_unit_test(workspace),
-        cmocka_unit_test(layout_rules), cmocka_unit_test(fewest_gpus),
+        cmocka_unit_test(layout_rules), cmocka_unit_test(replicas_take_room),
+        cmocka_unit_test(rules_for_replicas), cmocka_unit_test(fewest_gpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

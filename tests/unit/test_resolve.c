@@ -233,7 +233,7 @@ static void choices(void **state) {
     assert_int_equal(count_choices(F_WEIGHTS, "mixtral-8x7b"), 36);
     assert_int_equal(count_choices(F_KV, "mixtral-8x7b"), 7);
     assert_int_equal(count_choices(F_KV, "deepseek-v3"), 3);
-    assert_int_equal(count_choices(F_SKEW_KIND, "mixtral-8x7b"), 3);
+    assert_int_equal(count_choices(F_SKEW_KIND, "mixtral-8x7b"), 4);
     assert_string_equal(catalog_choice(c, &scenario_fields[F_SKEW_KIND], NULL, 1), "zipf");
     assert_int_equal(count_choices(F_ENGINE, "mixtral-8x7b"), 4);
     assert_string_equal(catalog_choice(c, &scenario_fields[F_ENGINE], NULL, 0), "vllm");

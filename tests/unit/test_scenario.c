@@ -55,7 +55,7 @@ static void slips(void **state) {
     refused(F_BATCH, "1e999", "not a number");
     refused(F_PREFIX_HIT, "1.01", "0 to 1");
     refused(F_UTILISATION, "0", "above 0 to 1");
-    refused(F_SKEW_KIND, "normal", "uniform, zipf or pareto");
+    refused(F_SKEW_KIND, "normal", "uniform, zipf, pareto or file");
     refused(F_GPU, "a-name-that-is-far-longer-than-any-preset-id-in-the-files", "too long");
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -97,6 +98,41 @@ static void classes_are_sound(void **state) {
             for (int j = 0; j < k; j++)
                 assert_string_not_equal(k_info->name, c->constant[j].name);
         }
+    }
+}
+
+/* Laws and tests know constants by their place, files by their name: which is which. */
+static void constants_stand_in_order(void **state) {
+    static const struct {
+        enum calibration_class class;
+        const char *names;
+    } rows[] = {
+        {CAL_GEMM + FORMAT_16, "t0 mem_eff compute_eff unhidden depth fill feed wave split l2 cta throttle "},
+        {CAL_EXPERTS + FORMAT_16,
+         "t0 mem_eff compute_eff tile_fixed ramp depth token_pass row_pass expert held tile_by_rows "},
+        {CAL_DECODE_HEAD_16, "t0 width bw flop cta cta_fixed free split skip norm "},
+        {CAL_DECODE_GROUP_16, "t0 narrow width bw cta cta_fixed cta_heads free split skip serial norm "},
+        {CAL_PREFILL_16, "t0 query_bw key_bw rate softmax diagonal cta last wide narrow edge "},
+        {CAL_MLA_DECODE_16, "t0 heads bw rate cta free io split split_tokens pass norm "},
+        {CAL_MLA_PREFILL_16, "t0 query_bw latent_bw rate diagonal cta last "},
+        {CAL_NCCL_ALLREDUCE, "base step small ramp ramp_end local wire host int8 "},
+        {CAL_ENGINE_ALLREDUCE, "base step small read cap nccl "},
+        {CAL_DEEPEP_LL_DISPATCH, "base expert hidden wire copy "},
+        {CAL_DEEPEP_DISPATCH, "base hidden ramp token copy element wire "},
+        {CAL_ELEMENTWISE, "t0 mem_eff "},
+        {CAL_STAGE, "t0 eff "},
+        {CAL_MEMORY, "runtime collective activation chunk reserve "},
+        {CAL_POWER, "idle memory compute "},
+        {CAL_ENGINE, "floor layer moe_layer allreduce allreduce_log step sequence prefill skew_share experts experts_w4a16 "},
+        {CAL_FIRST_TOKEN, "request prefill steps moe_steps burst "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct class_info *c = &calibration_classes[rows[i].class];
+        char names[256] = "";
+        for (int k = 0; k < c->n; k++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s ", c->constant[k].name);
+        assert_string_equal(names, rows[i].names);
     }
 }
 
@@ -200,6 +236,139 @@ static void gemm_benchmark_hits_the_cache(void **state) {
     assert_us(gemm_benchmark_time(&c, &toy, &bf16, 1, 1000, 1000).seconds, 3 + 2.004);
 }
 
+/* --- the same constants in each format, which has its own subset ------------------------------------------------------- */
+
+static const struct format of_class[FORMAT_CLASS_COUNT] = {
+    [FORMAT_16] = {.bytes = 2, .path = PATH_BF16, .block = 1},    [FORMAT_FP8] = {.bytes = 1, .path = PATH_FP8, .block = 1},
+    [FORMAT_FP8_BLOCK] = {.bytes = 1, .path = PATH_FP8, .block = 128}, [FORMAT_FP4] = {.bytes = 0.5, .path = PATH_FP4, .block = 1},
+    [FORMAT_INT8] = {.bytes = 1, .path = PATH_INT8, .block = 1},  [FORMAT_W8A16] = {.bytes = 1, .path = PATH_BF16, .block = 1},
+    [FORMAT_W4A16] = {.bytes = 0.5, .path = PATH_BF16, .block = 1}, [FORMAT_W4A8] = {.bytes = 0.5, .path = PATH_FP8, .block = 1},
+};
+
+static double *named(struct calibration *c, int format, const char *name) {
+    const struct class_info *info = &calibration_classes[CAL_GEMM + format];
+    for (int i = 0; i < info->n; i++)
+        if (strcmp(info->constant[i].name, name) == 0)
+            return &c->of[CAL_GEMM + format].value[i];
+    return NULL;
+}
+
+static void set(struct calibration *c, int format, const char *name, double value) {
+    double *at = named(c, format, name);
+    if (at)
+        *at = value;
+}
+
+/* Nothing but multiplying at 100 MFLOP/us in every format, no splitting, no losses but those that a format cannot be rid of. */
+static struct calibration multiplying(int format) {
+    struct calibration c = {0};
+    static const char *const ones[] = {"mem_eff", "compute_eff"}, *const free[] = {"l2", "cta", "quantise", "split"};
+    for (int i = 0; i < 2; i++)
+        set(&c, format, ones[i], 1);
+    for (int i = 0; i < 4; i++)
+        set(&c, format, free[i], FREELY);
+    return c;
+}
+
+static double gemm_us(const struct calibration *c, int format, double m, double n, double k) {
+    struct gpu g = toy;
+    g.mem_bw = 1e30;
+    for (int i = 0; i < PATH_COUNT; i++)
+        g.rate[i] = 1e14;
+    assert_int_equal(format_class_of(&of_class[format]), format);
+    return gemm_time(c, &g, &of_class[format], m, n, k).seconds * 1e6;
+}
+
+static void near(const char *what, int format, double is, double want) {
+    if (!(fabs(is - want) <= 1e-9 * fabs(want)))
+        fail_msg("%s of %s: is %.12g us, want %.12g us", what, calibration_classes[CAL_GEMM + format].id, is, want);
+}
+
+/* One tile of 16 x 64 (16 x 128 with blocks of scales), depth 1000. A feed of 256/3 doubles the reference rate of an SM and
+ * has the tile take 2 * (16 * 64 + 256/3 * 80) FLOP a step: 0.785066... us. A throttle of 1 lengthens it by the time of the
+ * product on the whole GPU, in milliseconds. Quantising 16,000 elements at 0.01 a kFLOP takes 16 us. */
+static void gemm_constants_of_tiles(void **state) {
+    (void)state;
+    for (int f = 0; f < FORMAT_CLASS_COUNT; f++) {
+        double columns = f == FORMAT_FP8_BLOCK ? 128 : 64;
+        struct calibration c = multiplying(f);
+        if (named(&c, f, "feed")) {
+            set(&c, f, "feed", 256 / 3.0);
+            double tile = 2 * (16 * columns + 256 / 3.0 * (16 + columns)) * 1000 / 2 / 1e7;
+            if (!named(&c, f, "throttle")) /* stays at a small default */
+                tile *= pow(1 + 2 * 16 * columns * 1000 / 1e8 * 1e-3, f == FORMAT_FP4 ? 0.03 : 0.0005);
+            near("feed", f, gemm_us(&c, f, 16, columns, 1000), tile);
+        }
+        if (named(&c, f, "throttle")) {
+            double still = gemm_us(&c, f, 16, columns, 1000);
+            set(&c, f, "throttle", 1);
+            near("throttle", f, gemm_us(&c, f, 16, columns, 1000), still * (1 + 2 * 16 * columns * 1000 / 1e8 * 1e-3));
+        }
+        if (named(&c, f, "quantise")) {
+            double at_once = gemm_us(&c, f, 16, columns, 1000);
+            set(&c, f, "quantise", 0.01);
+            near("quantise", f, gemm_us(&c, f, 16, columns, 1000), at_once + 16);
+        }
+    }
+}
+
+/* The tile of depth 4096 with steps of 10 ns (above): split in 16, 1.6 waves; in hard waves that is no better than in 8. Soft
+ * waves of 0.2 where a format has no constant for them. Blocks of scales are not split: 24 tiles of 128 x 128 in 2.4 waves. */
+static void gemm_constants_of_waves(void **state) {
+    (void)state;
+    for (int f = 0; f < FORMAT_CLASS_COUNT; f++) {
+        struct calibration c = multiplying(f);
+        set(&c, f, "depth", 10);
+        if (f == FORMAT_FP8_BLOCK) {
+            near("wave", f, gemm_us(&c, f, 1024, 352, 1000), 24);
+            set(&c, f, "wave", 1);
+            near("wave", f, gemm_us(&c, f, 1024, 352, 1000), 30);
+            continue;
+        }
+        set(&c, f, "split", 3);
+        near("split", f, gemm_us(&c, f, 16, 64, 4096), 3 + 2.56 * (named(&c, f, "wave") ? 1.6 : 1.68));
+        set(&c, f, "wave", 1);
+        near("wave", f, gemm_us(&c, f, 16, 64, 4096), 3 + (named(&c, f, "wave") ? 5.12 : 2.56 * 1.68));
+    }
+}
+
+/* Formats with a kernel of their own for a single row: 5 us, and 2 ns a step of depth. */
+static void gemm_constants_of_few_rows(void **state) {
+    (void)state;
+    for (int f = 0; f < FORMAT_CLASS_COUNT; f++) {
+        struct calibration c = multiplying(f);
+        if (!named(&c, f, "small_t0"))
+            continue;
+        set(&c, f, "small_t0", 5);
+        set(&c, f, "small_depth", 2);
+        near("small_depth", f, gemm_us(&c, f, 1, 10, 1000), 7);
+    }
+}
+
+/* One tile of depth 256 on one CTA that draws 0.1 MB/us; and one row through 1000 x 4000 again and again, from an L2 of
+ * 2 MB/us, or from memory at 1 MB/us where the L2 would be slower. */
+static void gemm_constants_of_caches(void **state) {
+    struct gpu g = toy;
+    (void)state;
+    g.l2_bytes = 1e9;
+    for (int f = 0; f < FORMAT_CLASS_COUNT; f++) {
+        const struct format *w = &of_class[f];
+        double columns = f == FORMAT_FP8_BLOCK ? 128 : 64, activation = f == FORMAT_16 ? 2 : f == FORMAT_FP8_BLOCK ? 1.03 : 1;
+        double tile = 256 * columns * w->bytes + 16 * 256 * activation + 2 * 16 * columns;
+        double row = 4e6 * w->bytes + 1000 * activation + 2 * 4000;
+        struct calibration c = multiplying(f);
+        if (!named(&c, f, "cta"))
+            continue;
+        set(&c, f, "cta", 10);
+        near("cta", f, gemm_us(&c, f, 16, columns, 256), tile / 1e5);
+        set(&c, f, "cta", FREELY);
+        set(&c, f, "l2", 20);
+        near("l2", f, gemm_benchmark_time(&c, &g, w, 1, 4000, 1000).seconds * 1e6, row / 2e6);
+        set(&c, f, "l2", 8);
+        near("l2", f, gemm_benchmark_time(&c, &g, w, 1, 4000, 1000).seconds * 1e6, row / 1e6);
+    }
+}
+
 /* --- attention --------------------------------------------------------------------------------------------------------- */
 
 /* 2 sequences, 4 heads of their own cache, 585.9375 tokens * 128 = 75,000 elements, which is three times what a CTA takes
@@ -241,9 +410,11 @@ static void decode_by_group(void **state) {
     /* 0.5 us for each of 8 query heads at half the width is 2 us, as much as the CTA: 2 * 2^(1/4) */
     v[6] = 0.5;
     assert_timing(attention_decode_time(&c, &toy, &s), 3.5, 1.8 + sqrt(M_SQRT2) + 0.576 + 0.75, BOUND_MEMORY);
-    /* 17 query heads of a group need a second pass */
+    /* 17 query heads of a group need a second pass; 8192 tokens behind a window: 6 * 8192 / 262,144 is 3/16 */
     v[6] = 0, s.heads = 34;
     assert_timing(attention_decode_time(&c, &toy, &s), 3.5, 1.8 + 1 + 2 * 0.576 + 0.75, BOUND_MEMORY);
+    v[9] = 2, s.context = 8192, s.window = 1171.875;
+    assert_timing(attention_decode_time(&c, &toy, &s), 3.5 + sqrt(0.75), 1.8 + 1 + 2 * 0.576 + 0.75, BOUND_MEMORY);
 }
 
 /* A cache as large as the L2 is read half from it, at 31 kB/us and SM, half from memory; 100 SMs. */
@@ -305,6 +476,9 @@ static void prefill_is_causal(void **state) {
     /* of width 64 everything but the CTAs is half, and kernels of that width are 3 times worse */
     t = s, t.head_dim = 64;
     assert_timing(attention_prefill_time(&c, &toy, &t), 4, 1.024 + 3 * 3.2 + 3 * 6.144, BOUND_COMPUTE);
+    /* of width 256 everything but the CTAs is double, and kernels of that width are 1.5 times worse */
+    t = s, t.head_dim = 256;
+    assert_timing(attention_prefill_time(&c, &toy, &t), 4, 4.096 + 1.5 * 3.2 + 1.5 * 24.576, BOUND_COMPUTE);
     /* the softmax of a score, 102.4 ps of an SM, takes as long as its products */
     v[4] = 102.4e-6;
     assert_timing(attention_prefill_time(&c, &toy, &s), 4, 2.048 + 3.2 + 2 * 12.288, BOUND_COMPUTE);
@@ -353,6 +527,10 @@ static void latent_prefill(void **state) {
                           .value = 128, .kv_bytes = 2};
     (void)state;
     assert_timing(mla_prefill_time(&c, &toy, &s), 3, 1.28 + 9.216 + 81.92 + 3.2, BOUND_COMPUTE);
+    /* the longest CTA, 128 rows of 2000 scores on one SM: 32.768 us, 2.5 times of it as long as all */
+    c.of[CAL_MLA_PREFILL_16].value[6] = 2.5;
+    assert_timing(mla_prefill_time(&c, &toy, &s), 3, 1.28 + 9.216 + 81.92 * sqrt(M_SQRT2) + 3.2, BOUND_COMPUTE);
+    c.of[CAL_MLA_PREFILL_16].value[6] = 0;
     s.kv_bytes = 1; /* the cache alone is read at 1 B: 3/4 of the latents' time */
     c.of[CAL_MLA_PREFILL_8] = c.of[CAL_MLA_PREFILL_16];
     assert_timing(mla_prefill_time(&c, &toy, &s), 3, 1.28 + 6.912 + 81.92 + 3.2, BOUND_COMPUTE);
@@ -550,11 +728,13 @@ static void fabrics(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roofline), cmocka_unit_test(rates_fall_back_to_16_bits), cmocka_unit_test(formats_have_classes),
-        cmocka_unit_test(classes_are_sound), cmocka_unit_test(elementwise),
+        cmocka_unit_test(classes_are_sound), cmocka_unit_test(constants_stand_in_order), cmocka_unit_test(elementwise),
         cmocka_unit_test(gemm_of_a_row_is_memory_bound), cmocka_unit_test(gemm_of_whole_tiles), cmocka_unit_test(gemm_waves),
         cmocka_unit_test(gemm_splits_its_depth), cmocka_unit_test(gemm_of_a_cta_draws_little),
         cmocka_unit_test(gemm_quantises_activations), cmocka_unit_test(gemm_of_few_rows),
-        cmocka_unit_test(gemm_benchmark_hits_the_cache),
+        cmocka_unit_test(gemm_benchmark_hits_the_cache), cmocka_unit_test(gemm_constants_of_tiles),
+        cmocka_unit_test(gemm_constants_of_waves), cmocka_unit_test(gemm_constants_of_few_rows),
+        cmocka_unit_test(gemm_constants_of_caches),
         cmocka_unit_test(decode_by_head), cmocka_unit_test(decode_by_group), cmocka_unit_test(decode_from_the_cache),
         cmocka_unit_test(classes_of_attention), cmocka_unit_test(prefill_is_causal), cmocka_unit_test(prefill_in_fp8),
         cmocka_unit_test(latent_decode), cmocka_unit_test(latent_prefill),

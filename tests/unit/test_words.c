@@ -115,7 +115,7 @@ static void verdict_claims_no_more_than_the_intervals(void **state) {
     e[SLOT_B] = made_within(1.1, 27, 62, 0.15);
     verdict_make(e, &x, 4096, NULL, &v);
     assert_string_equal(v.line[0],
-                        "A may be 1.1× cheaper and may need 3 % less memory (within the uncertainty); B may be 1.1× faster.");
+                        "A may be 1.1× cheaper and may need 3 % less memory; B may be 1.1× faster (within the uncertainty).");
     assert_string_equal(v.line[1], "A may be cheaper at every batch up to 4096. Both wait for memory.");
     assert_string_equal(v.brief, "A ○1.1× cheaper · B ○1.1× faster · A ○3 % less memory · ○ uncertain");
     for (int i = 0; i < 2; i++)
