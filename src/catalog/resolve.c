@@ -183,12 +183,14 @@ static void resolve_layout(struct resolution *r) {
     d->price = isnan(price) ? d->gpu->price_h : price;
 }
 
-/* The histogram for skew_kind file. A dense model reads nothing of routing. */
+/* The histogram for skew_kind file; otherwise it waits, but a slip in its path shows at once. A dense model reads nothing of
+ * routing. */
 static bool resolve_routing(struct resolution *r) {
     const char *path = text_of(r, F_ROUTING_FILE);
+    const bool used = r->d->skew_kind == SKEW_FILE;
     char what[ERROR_LEN];
 
-    if (r->d->skew_kind != SKEW_FILE || r->d->model->n_experts == 0)
+    if (r->d->model->n_experts == 0 || (!used && (!*path || routing_exists(path, what))))
         return true;
     r->bad = F_ROUTING_FILE;
     if (!*path) {
@@ -197,7 +199,8 @@ static bool resolve_routing(struct resolution *r) {
                  "expert and count, or skew_kind uniform, zipf or pareto");
         return false;
     }
-    r->d->routing = routing_read(r->c, path, r->d->model, what);
+    if (used)
+        r->d->routing = routing_read(r->c, path, r->d->model, what);
     if (!r->d->routing)
         snprintf(r->err, ERROR_LEN, "routing_file: %.490s", what);
     return r->d->routing != NULL;

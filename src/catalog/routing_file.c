@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "catalog/csv.h"
 #include "catalog/number.h"
@@ -51,8 +52,8 @@ static bool read_index(const struct csv_row *row, const char *field, int most, i
         *index = (int)value;
         return true;
     }
-    snprintf(allowed, sizeof allowed, "%s0 to %d, whole number", strcmp(field, "expert") == 0 ? "the model's experts, " : "",
-             most);
+    snprintf(allowed, sizeof allowed, "%s0 to %d, whole number",
+             strcmp(field, "expert") == 0 ? "the model's experts, " : "", most);
     return schema_refuse(row, field, allowed, err);
 }
 
@@ -91,7 +92,8 @@ static bool take_row(const struct csv_row *row, void *user, char *err) {
         return schema_refuse(row, "count", "a number, 0 or more", err);
     struct layer *layer = find_layer(r, id, row->line);
     if (!isnan(layer->count[expert]))
-        return schema_refuse(row, "expert", id == LAYER_ALONE ? "each expert once" : "each expert once in a layer", err);
+        return schema_refuse(row, "expert", id == LAYER_ALONE ? "each expert once" : "each expert once in a layer",
+                             err);
     layer->count[expert] = count;
     return true;
 }
@@ -115,12 +117,13 @@ static bool check_complete(const char *path, const struct layer *l, int n, char 
     }
     if (missing < 0)
         return true;
-    snprintf(what, sizeof what, "%d of the model's %d experts, %d is missing; allowed: all of 0 to %d", have, n, missing, n - 1);
+    snprintf(what, sizeof what, "%d of the model's %d experts, %d is missing; allowed: all of 0 to %d", have, n,
+             missing, n - 1);
     return refuse_layer(path, l, "expert", what, err);
 }
 
-/* A token goes to top_k experts, so not fewer can have been picked. Returns in *fewest how many were, if that is the least
- * of the layers so far. */
+/* A token goes to top_k experts, so not fewer can have been picked. Returns in *fewest how many were, if that is the
+ * least of the layers so far. */
 static bool check_picked(const char *path, const struct layer *l, const struct model *m, int *fewest, char *err) {
     char what[128];
     int picked = 0;
@@ -130,7 +133,8 @@ static bool check_picked(const char *path, const struct layer *l, const struct m
     *fewest = picked < *fewest ? picked : *fewest;
     if (picked >= m->top_k)
         return true;
-    snprintf(what, sizeof what, "%d experts are above 0; allowed: at least the %d that each token goes to", picked, m->top_k);
+    snprintf(what, sizeof what, "%d experts are above 0; allowed: at least the %d that each token goes to", picked,
+             m->top_k);
     return refuse_layer(path, l, "count", what, err);
 }
 
@@ -160,13 +164,20 @@ static bool average(const char *path, struct reading *r, const struct model *m, 
     return true;
 }
 
+static bool refuse_path(const char *path, char *err) {
+    snprintf(err, ERROR_LEN, "'%.250s': %s; allowed: the path of a CSV file that can be read", path, strerror(errno));
+    return false;
+}
+
+bool routing_exists(const char *path, char *err) {
+    return access(path, R_OK) == 0 || refuse_path(path, err);
+}
+
 static bool read_layers(const char *path, struct reading *r, char *err) {
     FILE *in = fopen(path, "r");
 
-    if (!in) {
-        snprintf(err, ERROR_LEN, "%.300s: %s", path, strerror(errno));
-        return false;
-    }
+    if (!in)
+        return refuse_path(path, err);
     bool ok = csv_read(in, path, check_header, take_row, r, err);
     fclose(in);
     if (ok && r->n_layers == 0) {

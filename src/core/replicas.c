@@ -1,14 +1,14 @@
-/* The greedy of EPLB (DeepSeek-AI 2025, github.com/deepseek-ai/EPLB, global policy), which TensorRT-LLM, vLLM and SGLang
- * follow: one more replica for whichever expert has the most load on each of its own, then every replica, the busiest first,
- * to the least loaded rank with a free slot. */
+/* The greedy of EPLB (DeepSeek-AI 2025, github.com/deepseek-ai/EPLB, global policy), which TensorRT-LLM, vLLM and
+ * SGLang follow: one more replica for whichever expert has the most load on each of its own, then every replica, the
+ * busiest first, to the least loaded rank with a free slot. */
 #include "core/replicas.h"
 
 #include <stdbool.h>
 
 #include "core/loads.h"
 
-/* Replicas of each expert; more than one on each rank would split nothing. Returns how many of the experts, from the most
- * popular one on, have several. */
+/* Replicas of each expert; more than one on each rank would split nothing. Returns how many of the experts, from the
+ * most popular one on, have several. */
 static int replicate(const double *p, int n, int redundant, int ranks, int *copies) {
     int several = 0;
     for (int e = 0; e < n; e++)
@@ -42,8 +42,8 @@ struct ranks {
     int used[EXPERTS_MAX], last[EXPERTS_MAX]; /* the expert that came last */
 };
 
-/* The least loaded rank with a free slot; -1: none. Replicas of an expert come one behind the other, so that `last` tells
- * whether a rank has one. */
+/* The least loaded rank with a free slot; -1: none. Replicas of an expert come one behind the other, so that `last`
+ * tells whether a rank has one. */
 static int least_loaded(const struct ranks *r, int expert, bool again) {
     int best = -1;
     for (int i = 0; i < r->n; i++)

@@ -1,5 +1,5 @@
-/* Rule: a histogram of expert loads gives the popularity in order, whatever the order of rows and columns; one that cannot be
- * right is refused with file, line, field and what is allowed, and the deployment has nothing of it. */
+/* Rule: a histogram of expert loads gives the popularity in order, whatever the order of rows and columns; one that
+ * cannot be right is refused with file, line, field and what is allowed, and the deployment has nothing of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,17 +70,20 @@ static void one_histogram(void **state) {
 static void layers_are_sorted_each_by_itself(void **state) {
     static const double want[8] = {5 / 16., 5 / 16., 1 / 16., 1 / 16., 1 / 16., 1 / 16., 1 / 16., 1 / 16.};
     (void)state;
-    assert_shares(shares_of("layers.csv", "layer,expert,count\n0,0,0\n0,1,9\n5,0,2\n5,1,2\n5,2,2\n0,2,0\n0,3,0\n0,4,0\n0,5,0\n"
-                                          "0,6,9\n0,7,0\n5,3,2\n5,4,2\n5,5,2\n5,6,2\n5,7,2\n"),
+    assert_shares(shares_of("layers.csv",
+                            "layer,expert,count\n0,0,0\n0,1,9\n5,0,2\n5,1,2\n5,2,2\n0,2,0\n0,3,0\n0,4,0\n0,5,0\n"
+                            "0,6,9\n0,7,0\n5,3,2\n5,4,2\n5,5,2\n5,6,2\n5,7,2\n"),
                   want);
     /* hot in one layer, cold in the other: level by id, but no layer is */
-    const double *twice = shares_of("swapped.csv", "layer,expert,count\n0,0,3\n0,1,1\n0,2,1\n0,3,1\n0,4,1\n0,5,1\n0,6,1\n0,7,1\n"
-                                                   "1,0,1\n1,1,3\n1,2,1\n1,3,1\n1,4,1\n1,5,1\n1,6,1\n1,7,1\n");
+    const double *twice =
+        shares_of("swapped.csv", "layer,expert,count\n0,0,3\n0,1,1\n0,2,1\n0,3,1\n0,4,1\n0,5,1\n0,6,1\n0,7,1\n"
+                                 "1,0,1\n1,1,3\n1,2,1\n1,3,1\n1,4,1\n1,5,1\n1,6,1\n1,7,1\n");
     assert_true(fabs(twice[0] - 0.3) < 1e-12 && fabs(twice[7] - 0.1) < 1e-12);
 }
 
 static void huge_counts(void **state) {
-    const double *w = shares_of("huge.csv", "expert,count\n0,1e308\n1,1e308\n2,1e308\n3,1e308\n4,1e308\n5,1e308\n6,1e308\n7,1e-300\n");
+    const double *w = shares_of(
+        "huge.csv", "expert,count\n0,1e308\n1,1e308\n2,1e308\n3,1e308\n4,1e308\n5,1e308\n6,1e308\n7,1e-300\n");
     (void)state;
     assert_true(fabs(w[0] - 1 / 7.0) < 1e-12 && w[7] < 1e-300);
 }
@@ -124,7 +127,8 @@ static void skews_the_estimate(void **state) {
     assert_true(fabs(level.mem_experts_gb - 1.5 * skewed.mem_experts_gb) < 1e-9);
 }
 
-/* --- refusals ------------------------------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------------------------------
+ */
 
 static void refused(const struct scenario *s, int field, const char *const *words) {
     struct deployment d;
@@ -168,8 +172,10 @@ static void bad_histograms(void **state) {
     (void)state;
     REFUSED("expert,count\n" SEVEN, "bad.csv:2", "'expert'", "7 of the model's 8 experts, 7 is missing", "0 to 7");
     REFUSED("layer,expert,count\n3,0,1\n3,2,1\n", "bad.csv:2", "layer 3: 2 of the model's 8 experts, 1 is missing");
-    REFUSED("expert,count\n0,0\n1,0\n2,0\n3,0\n4,0\n5,0\n6,0\n7,0\n", "bad.csv:2", "'count'", "0 experts are above 0", "at least the 2");
-    REFUSED("expert,count\n0,0\n1,0\n2,5\n3,0\n4,0\n5,0\n6,0\n7,0\n", "bad.csv:2", "'count'", "1 experts are above 0", "at least the 2 that each token goes to");
+    REFUSED("expert,count\n0,0\n1,0\n2,0\n3,0\n4,0\n5,0\n6,0\n7,0\n", "bad.csv:2", "'count'", "0 experts are above 0",
+            "at least the 2");
+    REFUSED("expert,count\n0,0\n1,0\n2,5\n3,0\n4,0\n5,0\n6,0\n7,0\n", "bad.csv:2", "'count'", "1 experts are above 0",
+            "at least the 2 that each token goes to");
     REFUSED("expert,count\n", "bad.csv", "'expert'", "no row", "0 to 7");
     REFUSED("", "bad.csv:1", "no header");
     REFUSED("expert,tokens\n0,1\n", "bad.csv:1", "'count'", "columns expert and count");
@@ -178,7 +184,8 @@ static void bad_histograms(void **state) {
 }
 
 static void bad_paths(void **state) {
-    static const char *const missing[] = {"/no/such/file.csv", "No such file", NULL}, *const folder[] = {"directory", NULL};
+    static const char *const missing[] = {"/no/such/file.csv", "No such file", "allowed", NULL}, *const folder[] = {
+                                                                                                     "directory", NULL};
     static const char *const none[] = {"skew_kind file", "path of a CSV file", "uniform, zipf or pareto", NULL};
     struct scenario s = scenario_with("/no/such/file.csv");
     (void)state;
@@ -187,6 +194,9 @@ static void bad_paths(void **state) {
     refused(&s, F_ROUTING_FILE, folder);
     s.routing_file[0] = '\0';
     refused(&s, F_ROUTING_FILE, none);
+    s = scenario_with("/no/such/file.csv"); /* not used, but a slip in the path shows at once */
+    s.skew_kind[0] = '\0';
+    refused(&s, F_ROUTING_FILE, missing);
 }
 
 /* The file of one model is not another's, and a dense one has no experts at all. */

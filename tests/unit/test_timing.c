@@ -417,15 +417,19 @@ static void decode_by_group(void **state) {
     assert_timing(attention_decode_time(&c, &toy, &s), 3.5 + sqrt(0.75), 1.8 + 1 + 2 * 0.576 + 0.75, BOUND_MEMORY);
 }
 
-/* A cache as large as the L2 is read half from it, at 31 kB/us and SM, half from memory; 100 SMs. */
+/* A cache as large as the L2, read again and again, comes half from it at 31 kB/us and SM, half from memory; 100 SMs. In a
+ * step other layers come between: all of it comes from memory. */
 static void decode_from_the_cache(void **state) {
     struct calibration c = CALIBRATED(CAL_DECODE_GROUP_16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 100);
-    struct attention_shape s = {.batch = 3, .context = 1171.875, .heads = 16, .kv_heads = 2, .head_dim = 64, .kv_bytes = 2};
+    struct attention_shape s = {.batch = 3, .context = 1171.875, .heads = 16, .kv_heads = 2, .head_dim = 64, .kv_bytes = 2,
+                                .repeated = true};
     struct gpu g = toy;
     (void)state;
     g.sms = 100, g.l2_bytes = 1.8e6;
     assert_us(attention_decode_time(&c, &g, &s).seconds, 0.9 + 0.9 / 3.1);
     g.l2_bytes = 1.8e3;
+    assert_us(attention_decode_time(&c, &g, &s).seconds, 1.8);
+    g.l2_bytes = 1.8e9, s.repeated = false;
     assert_us(attention_decode_time(&c, &g, &s).seconds, 1.8);
 }
 
