@@ -152,7 +152,7 @@ size_t fit_class(struct book *b, enum calibration_class class, const char *scope
 }
 
 /* Chosen for the error with a model left out. TTFT scatters more, and is held more firmly. */
-static const double PULL_ALL = 5, PULL_ENGINE = 10, PULL_FAMILY = 15, PULL_FIRST_TOKEN = 8;
+static const double PULL_ALL = 200, PULL_ENGINE = 30, PULL_FAMILY = 20, PULL_FIRST_TOKEN = 16;
 
 static bool add_fit(struct book *b, enum calibration_class class, const char *rows, const char *scope, double pull,
                     keep_fn *keep, void *user, const struct class_values *start, struct engine_fit *out) {

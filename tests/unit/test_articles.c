@@ -163,6 +163,31 @@ static void a10_deepseek_does_not_fit(void **state) {
     }
 }
 
+/* Weights in memory against published checkpoints: bytes of the safetensors index (total_size), and the GiB of the gpt-oss
+ * model card (60.8 and 12.8). One GPU that holds them all, so that nothing is replicated. */
+static void weights_of_published_checkpoints(void **state) {
+    static const struct {
+        const char *model;
+        double bytes;
+    } rows[] = {{"llama-3.1-8b", 16060522496.0}, {"llama-3.3-70b", 141107412992.0}, {"mixtral-8x7b", 93405585408.0},
+                {"gpt-oss-120b", 60.8 * 1073741824}, {"gpt-oss-20b", 12.8 * 1073741824}};
+    static struct load_cache cache;
+    char err[ERROR_LEN];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scenario s;
+        struct deployment d;
+        struct estimate e;
+        scenario_init(&s);
+        assert_true(scenario_parse(&s, &scenario_fields[F_MODEL], rows[i].model, err));
+        assert_true(scenario_parse(&s, &scenario_fields[F_GPUS], "1", err));
+        assert_true(catalog_resolve(catalog, &s, &d, err, NULL));
+        estimate(&d, &cache, &e);
+        if (!(fabs(e.mem_weights_gb * 1e9 / rows[i].bytes - 1) < 0.01))
+            fail_msg("%s: %.2f GB, published %.2f GB", rows[i].model, e.mem_weights_gb, rows[i].bytes / 1e9);
+    }
+}
+
 static int open_catalog(void **state) {
     char err[ERROR_LEN];
     (void)state;
@@ -180,7 +205,7 @@ static int close_catalog(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_of_all_models), cmocka_unit_test(a1_memory), cmocka_unit_test(a6_prefill),
+        cmocka_unit_test(counts_of_all_models), cmocka_unit_test(weights_of_published_checkpoints), cmocka_unit_test(a1_memory), cmocka_unit_test(a6_prefill),
         cmocka_unit_test(a7_a8_decode_roofline), cmocka_unit_test(a10_deepseek_does_not_fit), cmocka_unit_test(a19_cost),
         cmocka_unit_test(a20_latency), cmocka_unit_test(b1_b2_allreduce), cmocka_unit_test(b3_critical_batch),
         cmocka_unit_test(b4_traffic),
