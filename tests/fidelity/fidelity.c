@@ -1,11 +1,13 @@
 /* fidelity: how far the estimates are from the measurements.
  *
- *   fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv] [--presets DIR]
+ *   fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv | --skew] [--presets DIR]
  *
  * Evaluates every row of the known files below DIR (default ../shared/data beside the source tree) with the shipped
  * constants, or, with --cv, with constants fitted without the row's shape family (operators) or model (engines), or without
  * its GPU. Prints, per file and by GPU, engine and model: rows, answered, median and 90th percentile of the absolute error,
- * bias (median signed error), and the share of measurements inside the interval. --csv: one line per measured figure. */
+ * bias (median signed error), and the share of measurements inside the interval. --csv: one line per measured figure.
+ * --skew: what skewed routing costs an expert layer: time under a power law over time when balanced, same shape and layout,
+ * measured and predicted. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@ static const double WEAK_PULL = 0.01;
 struct options {
     const char *data, *presets;
     enum leave leave;
-    bool cv, csv;
+    bool cv, csv, skew;
 };
 
 struct answer {
@@ -47,6 +49,8 @@ static bool parse_options(int argc, char **argv, struct options *o) {
             o->presets = argv[++i];
         else if (strcmp(argv[i], "--csv") == 0)
             o->csv = true;
+        else if (strcmp(argv[i], "--skew") == 0)
+            o->skew = true;
         else if (strcmp(argv[i], "--cv") == 0)
             o->cv = true;
         else if (strcmp(argv[i], "--cv=family") == 0)
@@ -330,12 +334,63 @@ static void print_csv(const struct report *r) {
         }
 }
 
+/* --- what skew costs ---------------------------------------------------------------------------------------------------- */
+
+enum { RANK_RANGES = 3, TOKEN_RANGES = 6 };
+static const double rank_tops[RANK_RANGES] = {1, 4, INFINITY};
+static const double token_tops[TOKEN_RANGES] = {16, 64, 256, 1024, 4096, INFINITY};
+
+static int range_of(double x, const double *tops) {
+    int i = 0;
+    while (x > tops[i])
+        i++;
+    return i;
+}
+
+/* The balanced row of the same layer, layout and tokens; NULL when it was not measured. */
+static const struct measured_row *balanced_twin(const struct report *r, const struct measured_row *m) {
+    for (size_t i = 0; i < r->m.n; i++) {
+        const struct measured_row *b = &r->m.row[i];
+        if (b->file == FILE_MOE && b->moe.exponent == 0 && b->moe.tokens == m->moe.tokens && b->moe.ranks == m->moe.ranks &&
+            b->moe.cut == m->moe.cut && b->family == m->family && b->gpu == m->gpu && strcmp(b->dtype, m->dtype) == 0)
+            return b;
+    }
+    return NULL;
+}
+
+static void print_skew(struct report *r) {
+    double *ratio[RANK_RANGES][TOKEN_RANGES][2];
+    size_t n[RANK_RANGES][TOKEN_RANGES] = {{0}};
+    for (int i = 0; i < RANK_RANGES * TOKEN_RANGES * 2; i++)
+        (&ratio[0][0][0])[i] = malloc((r->m.n + 1) * sizeof(double));
+    for (size_t i = 0; i < r->m.n; i++) {
+        const struct measured_row *m = &r->m.row[i], *b;
+        if (m->file != FILE_MOE || m->moe.exponent < 1.1 || m->reason[0] || !(b = balanced_twin(r, m)))
+            continue;
+        int rank = range_of(m->moe.ranks, rank_tops), tokens = range_of(m->moe.tokens, token_tops);
+        size_t k = n[rank][tokens]++;
+        ratio[rank][tokens][0][k] = m->figure[0].measured / b->figure[0].measured;
+        ratio[rank][tokens][1][k] = r->answer[i * FIGURES_MAX].predicted / r->answer[(size_t)(b - r->m.row) * FIGURES_MAX].predicted;
+    }
+    printf("%-10s %-12s %6s  %24s  %24s\n", "ranks to", "tokens to", "pairs", "measured p10 median p90", "predicted p10 median p90");
+    for (int i = 0; i < RANK_RANGES; i++)
+        for (int j = 0; j < TOKEN_RANGES; j++) {
+            printf("%-10.0f %-12.0f %6zu ", rank_tops[i], token_tops[j], n[i][j]);
+            for (int k = 0; k < 2; k++) {
+                printf(" %8.2f %7.2f %7.2f ", fit_quantile(ratio[i][j][k], n[i][j], 0.1), fit_quantile(ratio[i][j][k], n[i][j], 0.5),
+                       fit_quantile(ratio[i][j][k], n[i][j], 0.9));
+                free(ratio[i][j][k]);
+            }
+            printf("\n");
+        }
+}
+
 int main(int argc, char **argv) {
     static struct report r;
     struct options o;
     char err[ERROR_LEN];
     if (!parse_options(argc, argv, &o))
-        return fail("usage: fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv] [--presets DIR]");
+        return fail("usage: fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv | --skew] [--presets DIR]");
     r.book.c = catalog_open(catalog_default_dir(), NULL, o.presets, err);
     if (!r.book.c)
         return fail(err);
@@ -363,6 +418,8 @@ int main(int argc, char **argv) {
     }
     if (o.csv) {
         print_csv(&r);
+    } else if (o.skew) {
+        print_skew(&r);
     } else {
         printf("%-44s %6s %6s %7s %7s %7s %7s\n", "", "rows", "answ.", "median%", "p90%", "bias%", "inside%");
         for (int file = 0; file < FILE_COUNT; file++)
