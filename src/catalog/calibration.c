@@ -194,14 +194,15 @@ static bool speaks_for(const struct constant_row *row, enum class_scope kind, co
     return kind == SCOPE_LINK && strncmp(row->scope, scope, n) == 0 && scope[n] == '-';
 }
 
-/* Lays the rows of each scope over those of the scope before it: from the general to the particular. */
-static void settle(const struct catalog *c, enum class_scope kind, const char *const *scopes, int n,
+/* Lays the rows of each scope over those of the scope before it: from the general to the particular. Those from scopes[own]
+ * on are the thing's own, those before it inherited. */
+static void settle(const struct catalog *c, enum class_scope kind, const char *const *scopes, int n, int own,
                    struct calibration *out) {
     for (int s = 0; s < n; s++)
         for (size_t i = 0; i < c->n_constants; i++) {
             const struct constant_row *row = &c->constants[i];
             if (calibration_classes[row->class].scope == kind && speaks_for(row, kind, scopes[s]))
-                take(row, s == n - 1, &out->of[row->class]);
+                take(row, s >= own, &out->of[row->class]);
         }
 }
 
@@ -237,21 +238,21 @@ bool calibration_settle(struct catalog *c, const char *file, char *err) {
     if (!check_complete(c, file, err))
         return false;
     clear(&c->general);
-    settle(c, SCOPE_GPU, (const char *[]){"*"}, 1, &c->general);
+    settle(c, SCOPE_GPU, (const char *[]){"*"}, 1, 0, &c->general);
     c->calibrated = store_resize(NULL, c->gpus.count, sizeof *c->calibrated);
     for (size_t i = 0; i < c->gpus.count; i++) {
         const struct gpu *g = catalog_gpu_at(c, i);
         clear(&c->calibrated[i]);
-        settle(c, SCOPE_GPU, (const char *[]){"*", ""}, 2, &c->calibrated[i]);
+        settle(c, SCOPE_GPU, (const char *[]){"*", ""}, 2, 1, &c->calibrated[i]);
         settle_relatives(c, g->family, &c->calibrated[i]);
-        settle(c, SCOPE_GPU, (const char *[]){g->family, g->id}, 2, &c->calibrated[i]);
+        settle(c, SCOPE_GPU, (const char *[]){g->family, g->id}, 2, 1, &c->calibrated[i]);
     }
     c->link_calibrated = store_resize(NULL, c->links.count, sizeof *c->link_calibrated);
     for (size_t i = 0; i < c->links.count; i++) {
         char family[ID_LEN];
         link_family(catalog_link_at(c, i)->id, family);
         clear(&c->link_calibrated[i]);
-        settle(c, SCOPE_LINK, (const char *[]){"*", family, catalog_link_at(c, i)->id}, 3, &c->link_calibrated[i]);
+        settle(c, SCOPE_LINK, (const char *[]){"*", family, catalog_link_at(c, i)->id}, 3, 2, &c->link_calibrated[i]);
     }
     return true;
 }
@@ -261,5 +262,6 @@ void calibration_engine(const struct catalog *c, const char *engine, const struc
     snprintf(by_family, sizeof by_family, "%s@%s", engine, gpu->family);
     snprintf(by_gpu, sizeof by_gpu, "%s@%s", engine, gpu->id);
     clear(out);
-    settle(c, SCOPE_ENGINE, (const char *[]){"*", engine, by_family, by_gpu}, 4, out);
+    /* engines are fitted per family, on all of its GPUs at once: that is as near as their constants come */
+    settle(c, SCOPE_ENGINE, (const char *[]){"*", engine, by_family, by_gpu}, 4, 2, out);
 }

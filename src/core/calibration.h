@@ -58,7 +58,7 @@ struct class_values {
     double lo, hi; /* p10 and p90 of measured / predicted; NAN: never compared */
     enum origin origin; /* the worst of the constants' */
     enum origin constant_origin[CONSTANTS_MAX];
-    bool inherited; /* from the family or from all GPUs, not from rows of this GPU */
+    bool inherited; /* from relatives or from all, not from rows of this GPU, this link, or this engine on this GPU's family */
 };
 
 struct calibration {

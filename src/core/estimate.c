@@ -86,8 +86,8 @@ static enum origin worse(enum origin a, enum origin b) {
     return a > b ? a : b;
 }
 
-/* How much wider an interval gets: constants that come from another GPU of the family, or from no relative at all, miss by
- * about twice and three times as much (fidelity --cv=gpu). */
+/* How much wider an interval gets: what has no measured relative misses by about three times as much (fidelity --cv=gpu). A
+ * relative's operators cost nothing more: an engine's interval is that of all GPUs of its family, measured themselves or not. */
 static double widening(const struct deployment *d, enum origin *origin) {
     const struct class_values *used[USED_MAX];
     double wide = 1;

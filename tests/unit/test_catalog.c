@@ -296,7 +296,8 @@ static void calibration_by_engine(void **state) {
     static const struct {
         const char *engine, *gpu;
         double step_us;
-    } rows[] = {{"sglang", "a100-80-sxm", 11}, {"sglang", "h200-sxm", 12}, {"sglang", "h100-sxm", 13}};
+        bool inherited; /* engines are fitted per family: there a GPU's constants are its own */
+    } rows[] = {{"sglang", "a100-80-sxm", 11, true}, {"sglang", "h200-sxm", 12, false}, {"sglang", "h100-sxm", 13, false}};
     char err[ERROR_LEN];
     (void)state;
     scratch_write("calibration.csv", CONSTANT_HEADER "sglang,engine,step,11,us,,,fitted,me\n"
@@ -312,6 +313,7 @@ static void calibration_by_engine(void **state) {
         assert_true(scenario_parse(&s, &scenario_fields[F_GPU], rows[i].gpu, err));
         assert_true(catalog_resolve(c, &s, &d, err, NULL));
         near(d.engine.value[ENGINE_STEP_US], rows[i].step_us);
+        assert_int_equal(d.engine.inherited, rows[i].inherited);
     }
     catalog_close(c);
     scratch_clear();
