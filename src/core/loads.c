@@ -138,13 +138,17 @@ static double sum_density(double d, double variance, double third) {
     return exp(-0.5 * z * z) / sigma * fmax(0.05, edgeworth);
 }
 
+/* Below it a product of F is as good as none. */
+static const double NO_CHANCE = 1e-17;
+
 /* P(max <= m) by Levin's formula, and how many cells exceed m. */
 static void law_at(struct cells *c, double m, double whole, struct grid *out) {
     double all = 1, mean = 0, variance = 0, third = 0, above = 0, above_variance = 0;
     for (int i = 0; i < c->n_groups; i++) {
         struct group *g = &c->group[i];
         double moment[3], f = group_truncate(g, m, moment);
-        all *= g->count == 1 ? f : pow(f, g->count);
+        if (all > NO_CHANCE && f < 1) /* powers are what this costs */
+            all *= g->count == 1 ? f : pow(f, g->count);
         mean += g->count * moment[0];
         variance += g->count * moment[1];
         third += g->count * moment[2];
@@ -154,7 +158,7 @@ static void law_at(struct cells *c, double m, double whole, struct grid *out) {
     double p = 0;
     if (m >= c->cap)
         p = 1;
-    else if (all > 1e-17 && variance > 0)
+    else if (all > NO_CHANCE && variance > 0)
         p = fmin(1, all * sum_density(c->total - mean, variance, third) / whole);
     out->at[out->n] = m;
     out->max_cdf[out->n] = p;
