@@ -86,8 +86,9 @@ static enum origin worse(enum origin a, enum origin b) {
     return a > b ? a : b;
 }
 
-/* How much wider an interval gets: what has no measured relative misses by about three times as much (fidelity --cv=gpu). A
- * relative's operators cost nothing more: an engine's interval is that of all GPUs of its family, measured themselves or not. */
+/* The power that an interval's bounds are raised to. Of engine timings on a GPU that the engine's constants have not seen
+ * (fidelity --cv=gpu --csv) the bounds hold 63 %, raised to 1.5 they hold 78 %, of the 80 % they name. Operators that no measurement
+ * stands behind get 2. A relative's operators get nothing more: an engine's interval is that of all GPUs of its family. */
 static double widening(const struct deployment *d, enum origin *origin) {
     const struct class_values *used[USED_MAX];
     double wide = 1;

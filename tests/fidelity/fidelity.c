@@ -266,6 +266,17 @@ static void print_line(struct report *r, const char *label, const struct filter 
     free(t.error);
 }
 
+/* A line for each of the names that one member of the filter, `key`, can have. */
+static void print_each(struct report *r, struct filter *f, const char **key, const struct names *names, const char *before) {
+    char label[160];
+    for (size_t i = 0; i < names->n; i++) {
+        *key = names->name[i];
+        snprintf(label, sizeof label, "%s%s", before, names->name[i]);
+        print_line(r, label, f);
+    }
+    *key = NULL;
+}
+
 static void print_file(struct report *r, int file) {
     struct names metrics = {0}, gpus = {0}, engines = {0}, models = {0}, dtypes = {0}, flags = {0};
     char label[160];
@@ -297,24 +308,9 @@ static void print_file(struct report *r, int file) {
                 print_line(r, label, &by);
             }
         }
-        for (size_t e = 0; e < engines.n; e++) {
-            struct filter by = f;
-            by.engine = engines.name[e];
-            snprintf(label, sizeof label, "  %s", engines.name[e]);
-            print_line(r, label, &by);
-        }
-        for (size_t e = 0; e < models.n; e++) {
-            struct filter by = f;
-            by.model = models.name[e];
-            snprintf(label, sizeof label, "  %s", models.name[e]);
-            print_line(r, label, &by);
-        }
-        for (size_t e = 0; e < flags.n; e++) {
-            struct filter by = f;
-            by.flag = flags.name[e];
-            snprintf(label, sizeof label, "  flagged %s", flags.name[e]);
-            print_line(r, label, &by);
-        }
+        print_each(r, &f, &f.engine, &engines, "  ");
+        print_each(r, &f, &f.model, &models, "  ");
+        print_each(r, &f, &f.flag, &flags, "  flagged ");
     }
 }
 

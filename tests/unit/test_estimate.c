@@ -257,6 +257,39 @@ static void service_levels(void **state) {
     assert_true(estimate_of(&d).slo_ok == 0);
 }
 
+/* An interval is what was seen of the engine; its bounds are raised to 1.5 where the engine was never seen on the GPU's family,
+ * to 2 where an operator rests on no measurement, and are a factor of 1.5 where nothing was compared. */
+static void intervals_by_what_is_known(void **state) {
+    static const struct {
+        bool engine_inherited, operator_inherited;
+        enum origin operator;
+        double exponent;
+    } cases[] = {{false, false, ORIGIN_FITTED, 1},
+                 {false, true, ORIGIN_FITTED, 1},
+                 {true, false, ORIGIN_FITTED, 1.5},
+                 {true, true, ORIGIN_FITTED, 1.5},
+                 {false, true, ORIGIN_ASSUMED, 2},
+                 {true, true, ORIGIN_ASSUMED, 2}};
+    struct deployment d = deployment_of(&mixtral, &a100, 2);
+    struct calibration c = ideal_but(CAL_MEMORY, MEMORY_RUNTIME_GIB, 0);
+    (void)state;
+    d.calibration = &c;
+    d.engine.origin = ORIGIN_FITTED;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        d.engine.lo = 0.8, d.engine.hi = 1.3;
+        d.engine.inherited = cases[i].engine_inherited;
+        c.of[CAL_GEMM + FORMAT_16].inherited = cases[i].operator_inherited;
+        c.of[CAL_GEMM + FORMAT_16].origin = cases[i].operator;
+        struct estimate e = estimate_of(&d);
+        assert_near(e.tpot.lo, e.tpot_ms * pow(0.8, cases[i].exponent), 1e-12);
+        assert_near(e.tpot.hi, e.tpot_ms * pow(1.3, cases[i].exponent), 1e-12);
+        d.engine.lo = d.engine.hi = NAN;
+        e = estimate_of(&d);
+        assert_near(e.tpot.lo, e.tpot_ms / pow(1.5, cases[i].exponent), 1e-12);
+        assert_near(e.tpot.hi, e.tpot_ms * pow(1.5, cases[i].exponent), 1e-12);
+    }
+}
+
 static void same_input_same_output(void **state) {
     uint64_t seed = 3;
     (void)state;
@@ -278,7 +311,8 @@ int main(void) {
         cmocka_unit_test(first_token), cmocka_unit_test(prefill_of_the_engine),
         cmocka_unit_test(any_scenario), cmocka_unit_test(monotone), cmocka_unit_test(batch_slows_each_and_speeds_all),
         cmocka_unit_test(unknown_is_not_zero), cmocka_unit_test(deepseek_on_8_a100_is_refused),
-        cmocka_unit_test(service_levels), cmocka_unit_test(same_input_same_output),
+        cmocka_unit_test(service_levels), cmocka_unit_test(intervals_by_what_is_known),
+        cmocka_unit_test(same_input_same_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
