@@ -138,7 +138,7 @@ static void run_take(struct ui *u, const struct action *a, int key) {
 
 static void run_focus(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
-    u->mode = u->mode == MODE_COLUMN ? MODE_PANES : MODE_COLUMN;
+    u->mode = u->mode != MODE_COLUMN ? MODE_COLUMN : u->wide ? MODE_WIDE : MODE_PANES;
 }
 
 static bool move_mend(struct ui *u, int step) {
@@ -178,7 +178,7 @@ static void run_zoom(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     u->zoom = !u->zoom;
     if (u->zoom)
-        u->mode = MODE_PANES;
+        u->mode = u->wide ? MODE_WIDE : MODE_PANES;
 }
 
 /* Enter on a pane adopts a move where there is one, else shows the pane large. */
@@ -195,6 +195,23 @@ static void run_leave(struct ui *u, const struct action *a, int key) {
         u->zoom = false;
     else
         u->mode = MODE_COLUMN;
+}
+
+/* --- wide views --- */
+
+static void run_wide_next(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    wide_show(u, (enum wide_id)(((int)u->wide + a->argument + WIDE_COUNT) % WIDE_COUNT));
+}
+
+static void run_wide_move(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    wide_move(u, a->argument);
+}
+
+static void run_wide_enter(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    wide_enter(u);
 }
 
 /* --- overlays --- */
@@ -290,11 +307,12 @@ static void run_redraw(struct ui *u, const struct action *a, int key) {
 enum {
     IN_COLUMN = 1 << MODE_COLUMN,
     IN_PANES = 1 << MODE_PANES,
+    IN_WIDE = 1 << MODE_WIDE,
     IN_ENTRY = 1 << MODE_ENTRY,
     IN_PRESETS = 1 << MODE_PRESETS,
     IN_HELP = 1 << MODE_HELP,
     IN_QUIT = 1 << MODE_QUIT,
-    IN_MAIN = IN_COLUMN | IN_PANES
+    IN_MAIN = IN_COLUMN | IN_PANES | IN_WIDE
 };
 
 /* clang-format off */
@@ -352,7 +370,17 @@ static const struct action actions[] = {
      SHOWN("Enter", NULL, "panes", "adopt the marked move, or zoom", 0)},
     {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
      SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
-    {"leave", IN_PANES, {KEYCODE_ESC}, 0, run_leave,
+    {"view-before", IN_MAIN, {'<', ','}, -1, run_wide_next,
+     SHOWN("< >", "<> views", "views", "the view before or after: the four panes, the operators of a step", 6)},
+    {"view-after", IN_MAIN, {'>'}, 1, run_wide_next, PAIRED},
+    {"row-up", IN_WIDE, {KEYCODE_UP, 'k'}, -1, run_wide_move,
+     SHOWN("↑ ↓  j k", "↑↓ row", "views", "a row up or down; the lines below tell more about it", 3)},
+    {"row-down", IN_WIDE, {KEYCODE_DOWN, 'j'}, 1, run_wide_move, PAIRED},
+    {"row-page-up", IN_WIDE, {KEYCODE_PAGE_UP}, -10, run_wide_move,
+     SHOWN("PgUp PgDn", NULL, "views", "ten rows up or down", 0)},
+    {"row-page-down", IN_WIDE, {KEYCODE_PAGE_DOWN}, 10, run_wide_move, PAIRED},
+    {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter, PAIRED},
+    {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
     {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,
      SHOWN("e", "e export", "session", "write the session to moescope-DATE-TIME.csv in this folder", 9)},

@@ -29,7 +29,7 @@ const struct field *ui_field(const struct ui *u) {
 }
 
 enum mode ui_base_mode(const struct ui *u) {
-    return u->mode == MODE_COLUMN || u->mode == MODE_PANES ? u->mode : u->back;
+    return u->mode == MODE_COLUMN || u->mode == MODE_PANES || u->mode == MODE_WIDE ? u->mode : u->back;
 }
 
 void ui_say(struct ui *u, bool error, const char *format, ...) {
@@ -97,6 +97,7 @@ void ui_update(struct ui *u, unsigned slots) {
         update_slot(u, i);
     }
     u->view.mend = 0;
+    u->wide_stale = true;
     update_verdict(u);
 }
 
@@ -212,20 +213,24 @@ static void draw_too_small(struct canvas *c) {
     canvas_text(c, 0, 0, c->w, text, ROLE_WARN);
 }
 
+/* A frame, or on a small screen a rule, with the title in it. */
+static void draw_frame(struct canvas *c, const struct layout *l, struct rect r, const char *title, bool focus) {
+    if (!l->compact) {
+        canvas_frame(c, r, title, focus);
+        return;
+    }
+    canvas_fill(c, (struct rect){r.x, r.y, r.w - 1, 1}, 0x2500, focus ? ROLE_FRAME_FOCUS : ROLE_FRAME);
+    int used = canvas_text(c, r.x, r.y, r.w, focus ? "▸" : "", ROLE_FRAME_FOCUS);
+    used += canvas_text(c, r.x + used, r.y, r.w, title, focus ? ROLE_FRAME_FOCUS : ROLE_TITLE);
+    canvas_put(c, r.x + used, r.y, ' ', ROLE_FRAME);
+}
+
 static void draw_pane(const struct ui *u, struct canvas *c, const struct layout *l, int pane) {
     struct rect r = l->pane[pane], inner = layout_inner(l, r);
     bool focus = ui_base_mode(u) == MODE_PANES && u->pane == pane;
-    const char *title = figures_wide(inner.w) ? pane_ops[pane].title : pane_ops[pane].brief;
     if (r.w == 0)
         return;
-    if (l->compact) {
-        canvas_fill(c, (struct rect){r.x, r.y, r.w - 1, 1}, 0x2500, focus ? ROLE_FRAME_FOCUS : ROLE_FRAME);
-        int used = canvas_text(c, r.x, r.y, r.w, focus ? "▸" : "", ROLE_FRAME_FOCUS);
-        used += canvas_text(c, r.x + used, r.y, r.w, title, focus ? ROLE_FRAME_FOCUS : ROLE_TITLE);
-        canvas_put(c, r.x + used, r.y, ' ', ROLE_FRAME);
-    } else {
-        canvas_frame(c, r, title, focus);
-    }
+    draw_frame(c, l, r, figures_wide(inner.w) ? pane_ops[pane].title : pane_ops[pane].brief, focus);
     figures_head(&u->view, c, inner.x, r.y, inner.w);
     canvas_clip(c, inner);
     pane_ops[pane].draw(&u->view, c, inner);
@@ -236,19 +241,40 @@ static void draw_pane(const struct ui *u, struct canvas *c, const struct layout 
     }
 }
 
+/* A wide view takes the room of the panes, and that of the sliders too where the screen is narrow or on `z`. */
+static void draw_wide(struct ui *u, struct canvas *c, const struct layout *l) {
+    bool focus = ui_base_mode(u) == MODE_WIDE, whole = focus && (l->compact || u->zoom);
+    struct rect r = l->pane[0];
+    if (whole)
+        r = (struct rect){0, r.y, c->w, r.h};
+    else
+        sliders_draw(u, c, l);
+    draw_frame(c, l, r, wide_ops[u->wide]->title, focus);
+    canvas_clip(c, layout_inner(l, r));
+    wide_draw(u, c, layout_inner(l, r), focus);
+    canvas_clip(c, (struct rect){0, 0, c->w, c->h});
+}
+
+static void draw_panes(struct ui *u, struct canvas *c, const struct layout *l) {
+    sliders_draw(u, c, l);
+    for (int i = 0; i < PANE_COUNT; i++)
+        draw_pane(u, c, l, i);
+}
+
 void ui_draw(struct ui *u, struct canvas *c) {
     struct layout l;
     canvas_clear(c);
-    layout_compute(c->w, c->h, u->zoom ? u->pane : -1, &l);
+    layout_compute(c->w, c->h, u->wide ? 0 : u->zoom ? u->pane : -1, &l);
     if (l.too_small) {
         draw_too_small(c);
         return;
     }
     frame_draw_title(u, c, l.title);
     frame_draw_verdict(u, c, l.verdict);
-    sliders_draw(u, c, &l);
-    for (int i = 0; i < PANE_COUNT; i++)
-        draw_pane(u, c, &l, i);
+    if (u->wide)
+        draw_wide(u, c, &l);
+    else
+        draw_panes(u, c, &l);
     if (u->mode == MODE_HELP)
         overlay_draw_help(u, c);
     if (u->mode == MODE_PRESETS)

@@ -5,11 +5,10 @@
 #include "tui/ui.h"
 #include "tui/verdict.h"
 #include "tui/view.h"
-
-enum focus { FOCUS_COLUMN, FOCUS_PANES };
+#include "tui/wide.h"
 
 /* What takes the keys. */
-enum mode { MODE_COLUMN, MODE_PANES, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_QUIT, MODE_COUNT };
+enum mode { MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_QUIT, MODE_COUNT };
 
 enum { ENTRY_LEN = 128, MESSAGE_LEN = ERROR_LEN, CROSSOVER_BATCH_MAX = 4096 };
 
@@ -28,6 +27,10 @@ struct ui {
     int pane;             /* focused */
     bool zoom;
 
+    enum wide_id wide; /* the view in place of the panes */
+    struct wide_place wide_at[WIDE_COUNT];
+    bool wide_stale; /* a scenario has changed since the view was prepared */
+
     char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */
     size_t preset;         /* selected, among those that match */
@@ -44,7 +47,7 @@ const struct deployment *ui_deployment(const struct ui *u);
 const struct field *ui_field(const struct ui *u);
 const char *ui_range(const struct field *f, char *buf); /* what is allowed, in words; buf[VALUE_LEN] */
 enum mode
-ui_base_mode(const struct ui *u); /* MODE_COLUMN or MODE_PANES: where the focus is under an overlay */
+ui_base_mode(const struct ui *u); /* MODE_COLUMN, MODE_PANES or MODE_WIDE: where the focus is under an overlay */
 /* Takes a scenario into the edited slot if its ids resolve; else says why in the status line and changes
  * nothing. */
 bool ui_apply(struct ui *u, const struct scenario *next);

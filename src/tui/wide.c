@@ -1,0 +1,63 @@
+#include "tui/wide.h"
+
+#include "tui/ui_state.h"
+#include "tui/wrap.h"
+
+const struct wide_ops *const wide_ops[WIDE_COUNT] = {
+    [WIDE_OPERATORS] = &wide_operators,
+};
+
+static int clamp(int v, int low, int high) {
+    return v > high ? high < low ? low : high : v < low ? low : v;
+}
+
+/* The note takes a third of a high table at most, and always a line. */
+static int note_rows(int w, int h, const char *text) {
+    return clamp(wrap_rows(w, text), 1, h / 3);
+}
+
+void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
+    const struct wide_ops *ops = wide_ops[u->wide];
+    struct wide_place *at = &u->wide_at[u->wide];
+    char note[WIDE_NOTE_LEN] = "";
+    if (u->wide_stale && ops->prepare)
+        ops->prepare(u);
+    u->wide_stale = false;
+    int n = ops->count(u);
+    at->row = clamp(at->row, 0, n - 1);
+    if (n > 0)
+        ops->note(u, at->row, note, sizeof note);
+    int foot = note_rows(r.w, r.h, note), rows = clamp(r.h - foot - 2, 1, r.h);
+    at->first = clamp(at->first, at->row - rows + 1, at->row);
+    at->first = clamp(at->first, 0, n > rows ? n - rows : 0);
+    ops->head(u, c, (struct rect){r.x, r.y, r.w, 1});
+    for (int i = at->first; i < n && i < at->first + rows; i++)
+        ops->row(u, i, c, (struct rect){r.x, r.y + 1 + i - at->first, r.w, 1}, focus && i == at->row);
+    if (at->first + rows < n)
+        canvas_text_right(c, r.x, r.y + r.h - foot - 1, r.w, "more ▾", ROLE_KEY);
+    wrap_text(c, (struct rect){r.x, r.y + r.h - foot, r.w, foot}, note, ROLE_DIM);
+    if (focus) {
+        c->cursor_x = r.x;
+        c->cursor_y = r.y + 1 + at->row - at->first;
+    }
+}
+
+void wide_show(struct ui *u, enum wide_id id) {
+    u->wide = id;
+    u->wide_stale = true;
+    u->zoom = false;
+    if (u->mode == MODE_PANES || u->mode == MODE_WIDE)
+        u->mode = id == WIDE_NONE ? MODE_PANES : MODE_WIDE;
+}
+
+void wide_move(struct ui *u, int step) {
+    struct wide_place *at = &u->wide_at[u->wide];
+    at->row = clamp(at->row + step, 0, wide_ops[u->wide]->count(u) - 1);
+}
+
+void wide_enter(struct ui *u) {
+    const struct wide_ops *ops = wide_ops[u->wide];
+    int row = u->wide_at[u->wide].row;
+    if (ops->enter && row < ops->count(u))
+        ops->enter(u, row);
+}

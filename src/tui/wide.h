@@ -1,0 +1,42 @@
+/* Wide views: tables that take the room of the four panes. A view says what its rows are; walking a cursor over them,
+ * scrolling, and the note under the table are the same for all. */
+#ifndef MOESCOPE_TUI_WIDE_H
+#define MOESCOPE_TUI_WIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tui/canvas.h"
+
+struct ui;
+
+enum wide_id { WIDE_NONE, WIDE_OPERATORS, WIDE_COUNT }; /* WIDE_NONE: the four panes */
+
+struct wide_ops {
+    const char *id, *title;
+    void (*prepare)(struct ui *u); /* before it is drawn after a scenario has changed; NULL: nothing to do */
+    int (*count)(const struct ui *u);
+    void (*head)(const struct ui *u, struct canvas *c, struct rect r); /* names of the columns; r is one row high */
+    void (*row)(const struct ui *u, int i, struct canvas *c, struct rect r, bool selected);
+    void (*note)(const struct ui *u, int i, char *buf, size_t size); /* more about a row, in words; buf is "" before */
+    void (*enter)(struct ui *u, int i);                              /* NULL: Enter does nothing here */
+};
+
+enum { WIDE_NOTE_LEN = 600 };
+
+/* Where the cursor of a view is. */
+struct wide_place {
+    int row, first; /* first: the one on top */
+};
+
+extern const struct wide_ops *const wide_ops[WIDE_COUNT]; /* NULL for the panes */
+
+void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus);
+void wide_show(struct ui *u, enum wide_id id);
+/* `step` rows down; large steps stop at the ends. */
+void wide_move(struct ui *u, int step);
+void wide_enter(struct ui *u);
+
+extern const struct wide_ops wide_operators;
+
+#endif
