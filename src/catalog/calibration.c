@@ -36,10 +36,12 @@ static bool is_gpu_scope(const struct catalog *c, const char *scope) {
     return false;
 }
 
-/* The family of the GPU with this id; "" when it is no GPU's. */
-static void gpu_family(const struct catalog *c, const char *id, char *family) {
-    const size_t i = store_find(&c->gpus, id);
-    snprintf(family, ID_LEN, "%s", i < c->gpus.count ? catalog_gpu_at(c, i)->family : "");
+/* Family and clock of the GPU that a row is for; "" and the common clock when its scope names none. */
+static void find_gpu(const struct catalog *c, struct constant_row *row) {
+    const size_t i = store_find(&c->gpus, row->scope);
+    const struct gpu *g = i < c->gpus.count ? catalog_gpu_at(c, i) : NULL;
+    snprintf(row->family, ID_LEN, "%s", g ? g->family : "");
+    row->clock = g ? g->clock : calibration_clock;
 }
 
 static bool is_link_scope(const struct catalog *c, const char *scope) {
@@ -152,7 +154,7 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
     if (!source || *source == '\0')
         return schema_refuse(csv, "source", "any text, but not empty", err);
     if (calibration_classes[row.class].scope == SCOPE_GPU)
-        gpu_family(c, row.scope, row.family);
+        find_gpu(c, &row);
     struct constant_row *old = find_row(c, &row);
     if (old && old->layer == layer)
         return schema_refuse(csv, "constant", "each constant once per scope and class in a file", err);
@@ -169,20 +171,25 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
 
 /* --- from rows to values --------------------------------------------------------------------------- */
 
-static void take(const struct constant_row *row, bool own, struct class_values *out) {
+/* How near the thing is that a row was made for. */
+enum nearness { NEAR_OWN, NEAR_FAMILY, NEAR_FOREIGN };
+
+/* Takes a row's constant for a GPU of this clock (NAN: a link, an engine, any GPU). */
+static void take(const struct constant_row *row, double clock, enum nearness near, struct class_values *out) {
     int n = calibration_classes[row->class].n;
     if (row->constant == n) {
         out->lo = row->value;
     } else if (row->constant == n + 1) {
         out->hi = row->value;
     } else {
-        out->value[row->constant] = row->value;
+        out->value[row->constant] = calibration_at_clock(row->class, row->constant, row->value, row->clock, clock);
         out->constant_origin[row->constant] = row->origin;
         out->origin = ORIGIN_MEASURED;
         for (int i = 0; i < n; i++)
             if (out->constant_origin[i] > out->origin)
                 out->origin = out->constant_origin[i];
-        out->inherited = !own;
+        out->inherited = near != NEAR_OWN;
+        out->foreign = near == NEAR_FOREIGN;
     }
 }
 
@@ -194,25 +201,41 @@ static bool speaks_for(const struct constant_row *row, enum class_scope kind, co
     return kind == SCOPE_LINK && strncmp(row->scope, scope, n) == 0 && scope[n] == '-';
 }
 
-/* Lays the rows of each scope over those of the scope before it: from the general to the particular. Those from scopes[own]
- * on are the thing's own, those before it inherited. */
-static void settle(const struct catalog *c, enum class_scope kind, const char *const *scopes, int n, int own,
+/* Lays the rows of a scope over what is there: scopes come from the general to the particular. */
+static void settle(const struct catalog *c, enum class_scope kind, const char *scope, double clock, enum nearness near,
                    struct calibration *out) {
-    for (int s = 0; s < n; s++)
-        for (size_t i = 0; i < c->n_constants; i++) {
-            const struct constant_row *row = &c->constants[i];
-            if (calibration_classes[row->class].scope == kind && speaks_for(row, kind, scopes[s]))
-                take(row, s >= own, &out->of[row->class]);
-        }
-}
-
-/* A measured GPU speaks for its family. */
-static void settle_relatives(const struct catalog *c, const char *family, struct calibration *out) {
     for (size_t i = 0; i < c->n_constants; i++) {
         const struct constant_row *row = &c->constants[i];
-        if (calibration_classes[row->class].scope == SCOPE_GPU && row->family[0] && strcmp(row->family, family) == 0)
-            take(row, false, &out->of[row->class]);
+        if (calibration_classes[row->class].scope == kind && speaks_for(row, kind, scope))
+            take(row, clock, near, &out->of[row->class]);
     }
+}
+
+/* The same with the rows of the GPUs of a family. */
+static void settle_relatives(const struct catalog *c, const char *family, double clock, enum nearness near,
+                             struct calibration *out) {
+    for (size_t i = 0; i < c->n_constants; i++) {
+        const struct constant_row *row = &c->constants[i];
+        if (calibration_classes[row->class].scope == SCOPE_GPU && *family && strcmp(row->family, family) == 0)
+            take(row, clock, near, &out->of[row->class]);
+    }
+}
+
+/* All GPUs, kin, the GPUs of the family, the family itself, the GPU. */
+static void settle_gpu(const struct catalog *c, const struct gpu *g, struct calibration *out) {
+    settle(c, SCOPE_GPU, "*", g->clock, NEAR_FOREIGN, out);
+    settle_relatives(c, g->kin, g->clock, NEAR_FOREIGN, out);
+    settle_relatives(c, g->family, g->clock, NEAR_FAMILY, out);
+    settle(c, SCOPE_GPU, g->family, g->clock, NEAR_FAMILY, out);
+    settle(c, SCOPE_GPU, g->id, g->clock, NEAR_OWN, out);
+}
+
+static void settle_link(const struct catalog *c, const struct link *l, struct calibration *out) {
+    char family[ID_LEN];
+    link_family(l->id, family);
+    settle(c, SCOPE_LINK, "*", NAN, NEAR_FOREIGN, out);
+    settle(c, SCOPE_LINK, family, NAN, NEAR_FAMILY, out);
+    settle(c, SCOPE_LINK, l->id, NAN, NEAR_OWN, out);
 }
 
 static void clear(struct calibration *out) {
@@ -238,21 +261,16 @@ bool calibration_settle(struct catalog *c, const char *file, char *err) {
     if (!check_complete(c, file, err))
         return false;
     clear(&c->general);
-    settle(c, SCOPE_GPU, (const char *[]){"*"}, 1, 0, &c->general);
+    settle(c, SCOPE_GPU, "*", NAN, NEAR_FOREIGN, &c->general);
     c->calibrated = store_resize(NULL, c->gpus.count, sizeof *c->calibrated);
     for (size_t i = 0; i < c->gpus.count; i++) {
-        const struct gpu *g = catalog_gpu_at(c, i);
         clear(&c->calibrated[i]);
-        settle(c, SCOPE_GPU, (const char *[]){"*", ""}, 2, 1, &c->calibrated[i]);
-        settle_relatives(c, g->family, &c->calibrated[i]);
-        settle(c, SCOPE_GPU, (const char *[]){g->family, g->id}, 2, 1, &c->calibrated[i]);
+        settle_gpu(c, catalog_gpu_at(c, i), &c->calibrated[i]);
     }
     c->link_calibrated = store_resize(NULL, c->links.count, sizeof *c->link_calibrated);
     for (size_t i = 0; i < c->links.count; i++) {
-        char family[ID_LEN];
-        link_family(catalog_link_at(c, i)->id, family);
         clear(&c->link_calibrated[i]);
-        settle(c, SCOPE_LINK, (const char *[]){"*", family, catalog_link_at(c, i)->id}, 3, 2, &c->link_calibrated[i]);
+        settle_link(c, catalog_link_at(c, i), &c->link_calibrated[i]);
     }
     return true;
 }
@@ -262,6 +280,8 @@ void calibration_engine(const struct catalog *c, const char *engine, const struc
     snprintf(by_family, sizeof by_family, "%s@%s", engine, gpu->family);
     snprintf(by_gpu, sizeof by_gpu, "%s@%s", engine, gpu->id);
     clear(out);
-    /* engines are fitted per family, on all of its GPUs at once: that is as near as their constants come */
-    settle(c, SCOPE_ENGINE, (const char *[]){"*", engine, by_family, by_gpu}, 4, 2, out);
+    settle(c, SCOPE_ENGINE, "*", NAN, NEAR_FOREIGN, out);
+    settle(c, SCOPE_ENGINE, engine, NAN, NEAR_FOREIGN, out);
+    settle(c, SCOPE_ENGINE, by_family, NAN, NEAR_OWN, out); /* fitted on all of its GPUs at once: as near as engines come */
+    settle(c, SCOPE_ENGINE, by_gpu, NAN, NEAR_OWN, out);
 }

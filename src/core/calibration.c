@@ -1,5 +1,7 @@
 #include "core/calibration.h"
 
+#include <string.h>
+
 #define N(list) .n = sizeof list / sizeof *list, .constant = list
 
 static const struct constant_info gemm_constants_16[] = {
@@ -306,6 +308,18 @@ const struct class_info calibration_classes[CAL_COUNT] = {
     [CAL_ENGINE] = {"engine", SCOPE_ENGINE, "what an engine adds to its kernels in a step", N(engine)},
     [CAL_FIRST_TOKEN] = {"first_token", SCOPE_ENGINE, "request + prefill P (1 + burst (B-1)/2W) + steps TPOT", N(first_token)},
 };
+
+const double calibration_clock = 1.98e9; /* H100 SXM */
+
+double calibration_at_clock(enum calibration_class class, int constant, double value, double from, double to) {
+    const struct class_info *info = &calibration_classes[class];
+    if (info->scope != SCOPE_GPU || constant >= info->n || !(from > 0) || !(to > 0))
+        return value;
+    const char *unit = info->constant[constant].unit;
+    if (strcmp(unit, "us") == 0 || strcmp(unit, "ns") == 0)
+        return value * (from / to);
+    return strcmp(unit, "FLOP/us") == 0 ? value * (to / from) : value;
+}
 
 enum format_class format_class_of(const struct format *f) {
     bool small = f->bytes < 0.75;

@@ -59,11 +59,20 @@ struct class_values {
     enum origin origin; /* the worst of the constants' */
     enum origin constant_origin[CONSTANTS_MAX];
     bool inherited; /* from relatives or from all, not from rows of this GPU, this link, or this engine on this GPU's family */
+    bool foreign;   /* some from other families: from kin or from all */
 };
 
 struct calibration {
     struct class_values of[CAL_COUNT];
 };
+
+/* The SM clock, Hz, at which rows for no GPU in particular state their times. */
+extern const double calibration_clock;
+
+/* A constant of a GPU whose SMs run at `from` Hz, for one at `to`: times are counted in clock cycles (launch, the fill of a
+ * pipeline, the work of an SM), all else stays. Unknown clocks (0, NAN) change nothing. On the timings of four GPUs this
+ * halves what a GPU's attention and small products are off when they are predicted from the other three. */
+double calibration_at_clock(enum calibration_class class, int constant, double value, double from, double to);
 
 /* Indices of the constants of the small classes; the operators' own stand beside their laws. */
 enum { ELEMENTWISE_T0_US, ELEMENTWISE_MEM_EFF };

@@ -86,18 +86,15 @@ static enum origin worse(enum origin a, enum origin b) {
     return a > b ? a : b;
 }
 
-/* The power that an interval's bounds are raised to. Of engine timings on a GPU that the engine's constants have not seen
- * (fidelity --cv=gpu --csv) the bounds hold 63 %, raised to 1.5 they hold 78 %, of the 80 % they name. Operators that no measurement
- * stands behind get 2. A relative's operators get nothing more: an engine's interval is that of all GPUs of its family. */
-static double widening(const struct deployment *d, enum origin *origin) {
+double estimate_widening(const struct deployment *d, enum origin *origin) {
     const struct class_values *used[USED_MAX];
-    double wide = 1;
+    bool engine = d->engine.origin == ORIGIN_FITTED && d->engine.foreign, operators = false;
+    bool weight_only = d->model->n_experts > 0 && format_class_of(d->weights_experts) == FORMAT_W4A16;
     for (int i = used_classes(d, used) - 1; i >= 0; i--) {
         *origin = worse(*origin, used[i]->origin);
-        if (used[i]->inherited)
-            wide = fmax(wide, used[i]->origin == ORIGIN_FITTED ? 1.0 : 2.0);
+        operators = operators || (used[i]->inherited && (used[i]->foreign || used[i]->origin > ORIGIN_FITTED));
     }
-    return d->engine.origin == ORIGIN_FITTED && d->engine.inherited ? fmax(wide, 1.5) : wide;
+    return engine ? weight_only ? 3 : 1.5 : operators ? 3 : 1;
 }
 
 /* Bounds of measured / predicted of a class, widened on a log scale; a factor of 1.5 where nothing was ever compared. */
@@ -117,11 +114,11 @@ static void fill_memory_interval(struct estimate *out) {
 /* TTFT and TPOT have intervals from measurements; throughput and cost follow from both. */
 static void fill_intervals(const struct deployment *d, struct estimate *out) {
     enum origin origin = worse(d->engine.origin, ORIGIN_MEASURED);
-    double wide = widening(d, &origin), lo, hi, steps = d->osl - 1;
+    double wide = estimate_widening(d, &origin), lo, hi, steps = d->osl - 1;
     double work = out->replicas * (double)d->batch * d->osl;
     bounds(&d->engine, wide, &lo, &hi);
     out->tpot = (struct interval){out->tpot_ms * lo, out->tpot_ms * hi, origin};
-    bounds(&d->first_token, wide, &lo, &hi);
+    bounds(&d->first_token, 1, &lo, &hi);
     out->ttft = (struct interval){out->ttft_ms * lo, out->ttft_ms * hi, worse(origin, d->first_token.origin)};
     out->out_tok = (struct interval){work * 1e3 / (out->ttft.hi + steps * out->tpot.hi),
                                      work * 1e3 / (out->ttft.lo + steps * out->tpot.lo), out->ttft.origin};

@@ -40,12 +40,14 @@ struct gpu {
     char id[ID_LEN];
     char name[NAME_LEN];
     char family[ID_LEN];     /* architecture; calibration rows are inherited along it */
+    char kin[ID_LEN];        /* a family whose kernels are built alike: its rows stand in where the own family has none; "" */
     double mem_bytes;        /* what the driver reports in total, else the marketed figure */
     bool mem_reported;       /* false: marketed figure, capacity is assumed */
     double mem_bw;           /* bytes/s */
     double rate[PATH_COUNT]; /* dense FLOP/s or OP/s; NAN: no such unit or no figure */
     int scaleup_domain;      /* GPUs that share the scale-up link */
     int sms;                 /* streaming multiprocessors, compute units; 0 unknown */
+    double clock;            /* Hz, boost clock of the SMs; NAN or 0 unknown */
     double l2_bytes;         /* last-level cache; NAN unknown */
     double tdp_w;            /* NAN unknown */
     double price_h;          /* $/GPU-h, indicative on-demand; NAN unknown */

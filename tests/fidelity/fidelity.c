@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/calibration.h"
 #include "fitter.h"
 #include "fitting.h"
 
@@ -83,6 +84,24 @@ static void answer_without(struct report *r, size_t row, int figure, struct clas
     answer_with(r, row, figure, &v);
 }
 
+/* An engine's, for a GPU of a family that it was never seen on: the bounds of its other families, as the program widens them. */
+static void answer_foreign_engine(struct report *r, size_t row, int figure, struct class_values v) {
+    const struct measured_row *m = &r->m.row[row];
+    const struct gpu nowhere = {.family = "none", .id = "none"};
+    enum calibration_class class = m->figure[figure].class;
+    enum origin origin = ORIGIN_MEASURED;
+    struct calibration general;
+    struct deployment d = m->deployment;
+    calibration_engine(r->book.c, m->engine, &nowhere, &general);
+    d.engine = general.of[CAL_ENGINE];
+    d.calibration = &r->book.unmeasured_gpu;
+    d.up_calibration = &r->book.unmeasured_link;
+    double power = class == CAL_ENGINE ? estimate_widening(&d, &origin) : 1;
+    v.lo = pow(general.of[class].lo, power);
+    v.hi = pow(general.of[class].hi, power);
+    answer_with(r, row, figure, &v);
+}
+
 static void answer_shipped(struct report *r) {
     for (size_t i = 0; i < r->m.n; i++)
         for (int f = 0; f < r->m.row[i].n_figures; f++) {
@@ -123,7 +142,7 @@ static bool is_serving(const struct measured_row *r) {
     return r->file == FILE_AGGREGATED || r->file == FILE_DISAGGREGATED;
 }
 
-/* Fits without the fold, then answers the fold. scope NULL: constants of all others. */
+/* Fits the scope without the fold, then answers the fold. */
 static void answer_fold(struct report *r, enum calibration_class class, const char *scope, struct fold *fold) {
     struct class_values values = {.lo = NAN, .hi = NAN};
     char buf[2 * ID_LEN];
@@ -144,23 +163,9 @@ static void answer_fold(struct report *r, enum calibration_class class, const ch
         const struct measured_row *m = &r->m.row[i];
         for (int f = 0; f < m->n_figures; f++)
             if (m->figure[f].class == class && !m->reason[0] && in_fold(m, fold) &&
-                (!scope || strcmp(row_scope(m, class, buf), scope) == 0))
+                strcmp(row_scope(m, class, buf), scope) == 0)
                 answer_without(r, i, f, values);
     }
-}
-
-/* Distinct names of a kind, in order of appearance. */
-struct names {
-    const char *name[256];
-    size_t n;
-};
-
-static void add_name(struct names *n, const char *name) {
-    for (size_t i = 0; i < n->n; i++)
-        if (strcmp(n->name[i], name) == 0)
-            return;
-    if (n->n < 256 && *name)
-        n->name[n->n++] = name;
 }
 
 static void answer_without_family(struct report *r) {
@@ -178,36 +183,84 @@ static void answer_without_family(struct report *r) {
     }
 }
 
-static void answer_without_gpu(struct report *r) {
-    struct names gpus = {0};
-    for (size_t i = 0; i < r->m.n; i++)
-        if (!is_serving(&r->m.row[i]))
-            add_name(&gpus, r->m.row[i].gpu_name);
-    for (int class = 0; class < CAL_COUNT; class++)
-        for (size_t g = 0; g < gpus.n; g++)
-            if (calibration_classes[class].scope != SCOPE_ENGINE)
-                answer_fold(r, (enum calibration_class)class, NULL, &(struct fold){LEAVE_GPU, 0, gpus.name[g]});
-}
-
-/* Engines without one model, or without one GPU. */
-static void answer_engines(struct report *r, enum leave leave) {
+/* Engines' rows of the fold by constants of engines that did not see them. */
+static void answer_engine_fold(struct report *r, struct fold *fold) {
     static struct engine_fit fits[ENGINE_FITS_MAX];
     static const enum calibration_class classes[] = {CAL_ENGINE, CAL_FIRST_TOKEN};
-    struct names left = {0};
+    bool any = false;
+    for (size_t i = 0; i < r->m.n; i++)
+        any = any || (is_serving(&r->m.row[i]) && !r->m.row[i].reason[0] && in_fold(&r->m.row[i], fold));
+    for (int c = 0; any && c < 2; c++) {
+        size_t n = fit_engines(&r->book, classes[c], outside_fold, fold, fits);
+        for (size_t i = 0; n > 0 && i < r->m.n; i++)
+            for (int f = 0; f < r->m.row[i].n_figures; f++) {
+                const struct measured_row *m = &r->m.row[i];
+                if (m->figure[f].class != classes[c] || m->reason[0] || !in_fold(m, fold))
+                    continue;
+                if (fold->leave == LEAVE_GPU)
+                    answer_foreign_engine(r, i, f, engine_fit_of(fits, n, m)->values);
+                else
+                    answer_without(r, i, f, engine_fit_of(fits, n, m)->values);
+            }
+    }
+}
+
+/* The class's constants for a GPU that is left out, with bounds that did not see it either; answers its rows. */
+static void answer_foreign(struct report *r, enum calibration_class class, const struct measured_row *like) {
+    struct fold fold = {LEAVE_GPU, 0, like->gpu_name};
+    struct class_values values;
+    double residual;
+    size_t rows;
+    if (!fit_foreign(&r->book, class, like, outside_fold, &fold, &values, &residual, &rows))
+        return;
+    foreign_bounds(&r->book, class, like->gpu_name, &values);
+    if (isnan(values.lo)) /* only this GPU has such rows: as estimate() where nothing was ever compared */
+        values.lo = 1 / 1.5, values.hi = 1.5;
+    values = at_clock_of(class, values, like);
+    for (size_t i = 0; i < r->m.n; i++)
+        for (int f = 0; f < r->m.row[i].n_figures; f++)
+            if (r->m.row[i].figure[f].class == class && !r->m.row[i].reason[0] && in_fold(&r->m.row[i], &fold))
+                answer_with(r, i, f, &values);
+    struct calibration *bare = calibration_classes[class].scope == SCOPE_GPU ? &r->book.unmeasured_gpu : &r->book.unmeasured_link;
+    bare->of[class] = values;
+}
+
+/* Operators first: then they are those that the engines' rows of this GPU are worked out with. */
+static void leave_gpu_out(struct report *r, const struct measured_row *like) {
+    struct fold fold = {LEAVE_GPU, 0, like->gpu_name};
+    bool has[CAL_COUNT] = {false};
+    for (size_t i = 0; i < r->m.n; i++)
+        for (int f = 0; f < r->m.row[i].n_figures; f++)
+            if (!r->m.row[i].reason[0] && in_fold(&r->m.row[i], &fold))
+                has[r->m.row[i].figure[f].class] = true;
+    r->book.unmeasured_gpu = *catalog_calibration(r->book.c, like->gpu);
+    r->book.unmeasured_link = *catalog_link_calibration(r->book.c, like->link);
+    r->book.unmeasured = like->gpu;
+    for (int class = 0; class < CAL_COUNT; class++)
+        if (has[class] && calibration_classes[class].scope != SCOPE_ENGINE)
+            answer_foreign(r, (enum calibration_class)class, like);
+    answer_engine_fold(r, &fold);
+    r->book.unmeasured = NULL;
+}
+
+static void answer_without_gpu(struct report *r) {
+    struct names gpus = {0};
+    for (size_t i = 0; i < r->m.n; i++) {
+        size_t before = gpus.n;
+        if (!r->m.row[i].reason[0])
+            add_name(&gpus, r->m.row[i].gpu_name);
+        if (gpus.n > before)
+            leave_gpu_out(r, &r->m.row[i]);
+    }
+}
+
+static void answer_without_models(struct report *r) {
+    struct names models = {0};
     for (size_t i = 0; i < r->m.n; i++)
         if (is_serving(&r->m.row[i]) && !r->m.row[i].reason[0])
-            add_name(&left, leave == LEAVE_GPU ? r->m.row[i].gpu_name : r->m.row[i].scenario.model);
-    for (size_t k = 0; k < left.n; k++)
-        for (int c = 0; c < 2; c++) {
-            struct fold fold = {leave, 0, left.name[k]};
-            size_t n = fit_engines(&r->book, classes[c], outside_fold, &fold, fits);
-            for (size_t i = 0; n > 0 && i < r->m.n; i++)
-                for (int f = 0; f < r->m.row[i].n_figures; f++) {
-                    const struct measured_row *m = &r->m.row[i];
-                    if (m->figure[f].class == classes[c] && !m->reason[0] && in_fold(m, &fold))
-                        answer_without(r, i, f, engine_fit_of(fits, n, m)->values);
-                }
-        }
+            add_name(&models, r->m.row[i].scenario.model);
+    for (size_t k = 0; k < models.n; k++)
+        answer_engine_fold(r, &(struct fold){LEAVE_MODEL, 0, models.name[k]});
 }
 
 /* --- tables ----------------------------------------------------------------------------------------------------------------- */
@@ -407,11 +460,9 @@ int main(int argc, char **argv) {
     if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_MODEL)
         answer_without_family(&r);
     if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_FAMILY)
-        answer_engines(&r, LEAVE_MODEL);
-    if (o.leave == LEAVE_GPU) {
+        answer_without_models(&r);
+    if (o.leave == LEAVE_GPU)
         answer_without_gpu(&r);
-        answer_engines(&r, LEAVE_GPU);
-    }
     if (o.csv) {
         print_csv(&r);
     } else if (o.skew) {

@@ -91,8 +91,10 @@ static void print_values(struct program *p, const char *scope, enum calibration_
     snprintf(done->scope, sizeof done->scope, "%s", scope);
     for (int i = 0; i < info->n; i++)
         print_row(scope, class, info->constant[i].name, v->value[i], info->constant[i].unit, residual, rows, "fitted", source);
-    print_row(scope, class, "p10", v->lo, "1", residual, rows, "fitted", source);
-    print_row(scope, class, "p90", v->hi, "1", residual, rows, "fitted", source);
+    if (v->lo > 0 && v->hi > 0) { /* of a format that one GPU has nothing is known about others */
+        print_row(scope, class, "p10", v->lo, "1", residual, rows, "fitted", source);
+        print_row(scope, class, "p90", v->hi, "1", residual, rows, "fitted", source);
+    }
     fflush(stdout);
 }
 
@@ -155,27 +157,39 @@ static struct class_values start_of(struct program *p, enum calibration_class cl
     return (struct class_values){.lo = NAN, .hi = NAN};
 }
 
-static struct class_values plain_start(enum calibration_class class) {
-    struct class_values v = {.lo = NAN, .hi = NAN};
-    for (int i = 0; i < calibration_classes[class].n; i++)
-        v.value[i] = calibration_classes[class].constant[i].start;
-    return v;
+/* Rows of links of one family, "nvlink" for nvlink3, nvlink4 ..., when scopes[at] is its second: one link's rows are its own. */
+static void fit_link_family(struct program *p, enum calibration_class class, const struct scope_list *scopes, size_t at,
+                            const struct class_values *all) {
+    char pattern[2 * ID_LEN + 1];
+    int length = (int)strcspn(scopes->name[at], "0123456789-");
+    struct class_values v = *all;
+    double residual;
+    size_t before = 0;
+    for (size_t i = 0; i < at; i++)
+        before += strncmp(scopes->name[i], scopes->name[at], (size_t)length) == 0;
+    snprintf(pattern, sizeof pattern, "%.*s*", length, scopes->name[at]);
+    size_t n = before == 1 ? fit_class(&p->book, class, pattern, 0.02, NULL, NULL, &v, &residual) : 0;
+    pattern[length] = '\0';
+    if (n > 0)
+        print_values(p, pattern, class, &v, residual, n, SOURCE);
 }
 
-/* One law for all GPUs first: what a GPU without rows gets. Then each scope by itself. */
+/* One law for all first, with bounds from GPUs that are left out in turn: what a GPU without rows gets. Then each scope by
+ * itself. */
 static void fit_operator(struct program *p, enum calibration_class class) {
     struct scope_list scopes;
-    struct class_values all = plain_start(class);
+    struct class_values all;
     double residual;
+    size_t n;
     scopes_of(p, class, &scopes);
-    if (scopes.n == 0)
+    if (!fit_for_all(&p->book, class, NULL, NULL, &all, &residual, &n))
         return;
-    size_t n = fit_class(&p->book, class, NULL, 0.02, NULL, NULL, &all, &residual);
-    if (n == 0)
-        return;
+    foreign_bounds(&p->book, class, NULL, &all);
     print_values(p, "*", class, &all, residual, n, SOURCE);
     for (size_t s = 0; s < scopes.n; s++) {
         struct class_values v = start_of(p, class, scopes.name[s]);
+        if (calibration_classes[class].scope == SCOPE_LINK)
+            fit_link_family(p, class, &scopes, s, &all);
         n = fit_class(&p->book, class, scopes.name[s], 0.02, NULL, NULL, &v, &residual);
         if (n == 0)
             continue;

@@ -48,7 +48,9 @@ struct class_values shipped_values(struct book *b, const struct measured_row *r,
 
 double predict_with(struct book *b, const struct measured_row *r, int i, const struct class_values *values) {
     enum calibration_class class = r->figure[i].class;
-    const struct calibration *gpu = catalog_calibration(b->c, r->gpu), *link = catalog_link_calibration(b->c, r->link);
+    bool bare = b->unmeasured && b->unmeasured == r->gpu;
+    const struct calibration *gpu = bare ? &b->unmeasured_gpu : catalog_calibration(b->c, r->gpu);
+    const struct calibration *link = bare ? &b->unmeasured_link : catalog_link_calibration(b->c, r->link);
     static struct calibration changed; /* one thread; 4 KiB a call would be half the time */
     static struct calibration engine;
     engine.of[CAL_ENGINE] = r->deployment.engine;
@@ -72,8 +74,15 @@ double predict_with(struct book *b, const struct measured_row *r, int i, const s
     return measured_predict(r, i, gpu, link, &engine, &b->cache);
 }
 
+struct class_values at_clock_of(enum calibration_class class, struct class_values values, const struct measured_row *r) {
+    for (int i = 0; r->gpu && i < calibration_classes[class].n; i++)
+        values.value[i] = calibration_at_clock(class, i, values.value[i], calibration_clock, r->gpu->clock);
+    return values;
+}
+
 struct job {
     struct book *b;
+    bool common; /* constants for several GPUs, at the common clock */
     enum calibration_class class;
     const struct measured_row **row;
     int *figure;
@@ -87,15 +96,16 @@ static void residuals(const double *value, double *out, size_t n, void *user) {
         v.value[i] = value[i];
     for (size_t i = 0; i < n; i++) {
         const struct figure *f = &j->row[i]->figure[j->figure[i]];
-        double ratio = predict_with(j->b, j->row[i], j->figure[i], &v) * metric_unit(f->metric) / f->measured;
+        struct class_values own = j->common ? at_clock_of(j->class, v, j->row[i]) : v;
+        double ratio = predict_with(j->b, j->row[i], j->figure[i], &own) * metric_unit(f->metric) / f->measured;
         out[i] = ratio > 0 && isfinite(ratio) ? log(ratio) : 10; /* constants that answer nothing are bad ones */
     }
 }
 
 static bool in_scope(const char *row, const char *scope) {
     size_t n = scope ? strlen(scope) : 0;
-    if (n > 0 && scope[n - 1] == '@')
-        return strncmp(row, scope, n) == 0;
+    if (n > 0 && scope[n - 1] == '*')
+        return strncmp(row, scope, n - 1) == 0;
     return !scope || strcmp(row, scope) == 0;
 }
 
@@ -123,7 +133,7 @@ size_t fit_class(struct book *b, enum calibration_class class, const char *scope
                  struct class_values *values, double *residual) {
     const struct class_info *info = &calibration_classes[class];
     struct fit_constant constant[CONSTANTS_MAX];
-    struct job j = {.b = b, .class = class, .start = values};
+    struct job j = {.b = b, .common = !scope, .class = class, .start = values};
     size_t n = gather(b, class, scope, keep, user, &j);
     if (n >= 10) {
         struct class_values fitted = *values;
@@ -150,6 +160,153 @@ size_t fit_class(struct book *b, enum calibration_class class, const char *scope
     free(j.figure);
     return n;
 }
+
+/* --- what nothing was measured on -------------------------------------------------------------------------------------- */
+
+static const double WEAK_PULL = 0.01;
+
+void add_name(struct names *n, const char *name) {
+    for (size_t i = 0; i < n->n; i++)
+        if (strcmp(n->name[i], name) == 0)
+            return;
+    if (n->n < 256 && *name)
+        n->name[n->n++] = name;
+}
+
+static struct class_values plain_start(enum calibration_class class) {
+    struct class_values v = {.lo = NAN, .hi = NAN};
+    for (int i = 0; i < calibration_classes[class].n; i++)
+        v.value[i] = calibration_classes[class].constant[i].start;
+    return v;
+}
+
+/* The number format whose kernels are nearest: what is computed alike. CAL_COUNT: none. */
+static enum calibration_class nearest_class(enum calibration_class class) {
+    static const int nearest[FORMAT_CLASS_COUNT] = {[FORMAT_16] = -1, [FORMAT_FP8] = -1, [FORMAT_FP8_BLOCK] = FORMAT_FP8,
+                                                    [FORMAT_FP4] = FORMAT_FP8, [FORMAT_INT8] = FORMAT_FP8,
+                                                    [FORMAT_W8A16] = FORMAT_16, [FORMAT_W4A16] = FORMAT_16,
+                                                    [FORMAT_W4A8] = FORMAT_FP8};
+    int base = class < CAL_EXPERTS ? CAL_GEMM : CAL_EXPERTS;
+    if (class >= CAL_EXPERTS + FORMAT_CLASS_COUNT || nearest[(int)class - base] < 0)
+        return CAL_COUNT;
+    return (enum calibration_class)(base + nearest[(int)class - base]);
+}
+
+/* The constant of this name in the other class's values; `otherwise` where it has none. */
+static double value_named(enum calibration_class class, const struct class_values *v, const char *name, double otherwise) {
+    for (int i = 0; i < calibration_classes[class].n; i++)
+        if (strcmp(calibration_classes[class].constant[i].name, name) == 0)
+            return v->value[i];
+    return otherwise;
+}
+
+/* Constants under the same names; a kernel for few rows is launched like the other and adds nothing. */
+static struct class_values rename_values(enum calibration_class from, const struct class_values *v, enum calibration_class to) {
+    struct class_values out = plain_start(to);
+    for (int i = 0; i < calibration_classes[to].n; i++) {
+        const char *name = calibration_classes[to].constant[i].name;
+        bool small = strncmp(name, "small_", 6) == 0;
+        double otherwise = strcmp(name, "small_t0") == 0 ? v->value[0] : small ? 0 : out.value[i];
+        out.value[i] = value_named(from, v, name, otherwise);
+    }
+    return out;
+}
+
+/* Rows that keep() leaves, of kin or of the link's family. */
+struct relatives {
+    const struct measured_row *like;
+    enum class_scope scope;
+    keep_fn *keep;
+    void *user;
+};
+
+static bool is_relative(const struct measured_row *r, void *user) {
+    const struct relatives *of = user;
+    if (of->keep && !of->keep(r, of->user))
+        return false;
+    if (of->scope == SCOPE_LINK)
+        return r->link && strcspn(r->link->id, "0123456789") == strcspn(of->like->link->id, "0123456789") &&
+               strncmp(r->link->id, of->like->link->id, strcspn(r->link->id, "0123456789")) == 0;
+    return r->gpu && (strcmp(r->gpu->family, of->like->gpu->family) == 0 || strcmp(r->gpu->family, of->like->gpu->kin) == 0);
+}
+
+bool fit_for_all(struct book *b, enum calibration_class class, keep_fn *keep, void *user, struct class_values *values,
+                 double *residual, size_t *rows) {
+    *values = plain_start(class);
+    *rows = fit_class(b, class, NULL, WEAK_PULL, keep, user, values, residual);
+    return *rows > 0;
+}
+
+bool fit_foreign(struct book *b, enum calibration_class class, const struct measured_row *like, keep_fn *keep, void *user,
+                 struct class_values *values, double *residual, size_t *rows) {
+    struct relatives of = {like, calibration_classes[class].scope, keep, user};
+    enum calibration_class nearest = nearest_class(class);
+    if (!fit_for_all(b, class, keep, user, values, residual, rows)) {
+        struct class_values other;
+        if (nearest == CAL_COUNT || !fit_foreign(b, nearest, like, keep, user, &other, residual, rows))
+            return false;
+        *values = rename_values(nearest, &other, class);
+        return true;
+    }
+    size_t n = fit_class(b, class, NULL, WEAK_PULL, is_relative, &of, values, residual);
+    if (n > 0)
+        *rows = n;
+    return true;
+}
+
+struct two_gpus {
+    const char *name[2];
+};
+
+static bool on_neither(const struct measured_row *r, void *user) {
+    const struct two_gpus *t = user;
+    return strcmp(r->gpu_name, t->name[0]) != 0 && (!t->name[1] || strcmp(r->gpu_name, t->name[1]) != 0);
+}
+
+/* measured / predicted of the GPU's figures of the class, by these constants at the common clock. */
+static size_t add_ratios(struct book *b, enum calibration_class class, const char *gpu, const struct class_values *values,
+                         double *ratio) {
+    size_t n = 0;
+    for (size_t i = 0; i < b->m->n; i++) {
+        const struct measured_row *r = &b->m->row[i];
+        for (int f = 0; f < r->n_figures; f++) {
+            if (r->figure[f].class != class || !row_counts(r, f) || strcmp(r->gpu_name, gpu) != 0)
+                continue;
+            struct class_values own = at_clock_of(class, *values, r);
+            ratio[n++] = r->figure[f].measured / metric_unit(r->figure[f].metric) / predict_with(b, r, f, &own);
+        }
+    }
+    return n;
+}
+
+void foreign_bounds(struct book *b, enum calibration_class class, const char *except, struct class_values *values) {
+    struct names gpus = {0};
+    const struct measured_row *like[256];
+    double *ratio = malloc((b->m->n * FIGURES_MAX + 1) * sizeof *ratio), residual;
+    size_t n = 0, rows;
+    if (!ratio)
+        abort();
+    for (size_t i = 0; i < b->m->n; i++) {
+        size_t before = gpus.n;
+        for (int f = 0; f < b->m->row[i].n_figures; f++)
+            if (b->m->row[i].figure[f].class == class && row_counts(&b->m->row[i], f))
+                add_name(&gpus, b->m->row[i].gpu_name);
+        if (gpus.n > before)
+            like[before] = &b->m->row[i];
+    }
+    for (size_t g = 0; g < gpus.n; g++) {
+        struct two_gpus without = {{gpus.name[g], except}};
+        struct class_values foreign;
+        if ((!except || strcmp(except, gpus.name[g]) != 0) &&
+            fit_foreign(b, class, like[g], on_neither, &without, &foreign, &residual, &rows))
+            n += add_ratios(b, class, gpus.name[g], &foreign, ratio + n);
+    }
+    values->lo = fit_quantile(ratio, n, 0.1);
+    values->hi = fit_quantile(ratio, n, 0.9);
+    free(ratio);
+}
+
+/* --- engines ------------------------------------------------------------------------------------------------------------ */
 
 /* Chosen for the error with a model left out. TTFT scatters more, and is held more firmly. */
 static const double PULL_ALL = 200, PULL_ENGINE = 30, PULL_FAMILY = 20, PULL_FIRST_TOKEN = 16;
@@ -192,7 +349,7 @@ size_t fit_engines(struct book *b, enum calibration_class class, keep_fn *keep, 
     for (int e = 0; scenario_fields[F_ENGINE].fixed[e]; e++) {
         const char *engine = scenario_fields[F_ENGINE].fixed[e], *family[8];
         char scope[2 * ID_LEN];
-        snprintf(scope, sizeof scope, "%s@", engine);
+        snprintf(scope, sizeof scope, "%s@*", engine);
         if (!add_fit(b, class, scope, engine, PULL_ENGINE, keep, user, &all, &out[n]))
             continue;
         const struct class_values own = out[n++].values;

@@ -195,7 +195,7 @@ static void calibration_by_gpu_family_and_all(void **state) {
                                                      "h100-sxm,elementwise,t0,3,us,,,measured,me\n");
     struct catalog *c = open_over(err);
     assert_non_null(c);
-    near(elementwise_of(c, "a100-80-sxm")->value[ELEMENTWISE_T0_US], 1);
+    near(elementwise_of(c, "a100-80-sxm")->value[ELEMENTWISE_T0_US], 1980.0 / 1410); /* as many cycles of a slower clock */
     near(elementwise_of(c, "h200-sxm")->value[ELEMENTWISE_T0_US], 2);
     near(elementwise_of(c, "h100-sxm")->value[ELEMENTWISE_T0_US], 3);
     near(elementwise_of(c, NULL)->value[ELEMENTWISE_T0_US], 1);
@@ -225,7 +225,8 @@ static void families_inherit(void **state) {
     assert_int_equal(h200->origin, ORIGIN_MEASURED);
     assert_int_equal(a100->origin, ORIGIN_ASSUMED); /* the shipped rows for all */
     assert_true(isnan(a100->lo) && isnan(a100->hi)); /* never compared */
-    near(a100->value[ELEMENTWISE_T0_US], elementwise_of(c, NULL)->value[ELEMENTWISE_T0_US]);
+    near(a100->value[ELEMENTWISE_T0_US], elementwise_of(c, NULL)->value[ELEMENTWISE_T0_US] * 1980 / 1410);
+    assert_true(a100->foreign && !h200->foreign && !h100->foreign);
     catalog_close(c);
     scratch_clear();
     c = open_shipped(); /* the same with the shipped rows */
@@ -235,6 +236,28 @@ static void families_inherit(void **state) {
                         sizeof measured->of[CAL_PREFILL_16].value);
     assert_true(relative->of[CAL_PREFILL_16].inherited && !measured->of[CAL_PREFILL_16].inherited);
     catalog_close(c);
+}
+
+/* Kernels of Blackwell's workstation parts are built like Ada's: they have what was measured there, in their own clock; a share
+ * of a rate stays. The data centre's Blackwell has rows of its own, and of its kin only what it lacks. */
+static void kin_stand_in(void **state) {
+    char err[ERROR_LEN];
+    (void)state;
+    scratch_write("calibration.csv", CONSTANT_HEADER "l40s,elementwise,t0,3,us,,,measured,me\n"
+                                                     "l40s,elementwise,mem_eff,0.5,1,,,measured,me\n"
+                                                     "h100-sxm,elementwise,t0,4,us,,,measured,me\n"
+                                                     "h100-sxm,elementwise,mem_eff,0.6,1,,,measured,me\n"
+                                                     "b200-sxm,elementwise,mem_eff,0.7,1,,,measured,me\n");
+    struct catalog *c = open_over(err);
+    assert_non_null(c);
+    const struct class_values *rtx = elementwise_of(c, "rtx-5090"), *b200 = elementwise_of(c, "b200-sxm");
+    near(rtx->value[ELEMENTWISE_T0_US], 3 * 2520.0 / 2410);
+    near(rtx->value[ELEMENTWISE_MEM_EFF], 0.5);
+    assert_true(rtx->inherited && rtx->foreign);
+    near(b200->value[ELEMENTWISE_T0_US], 4 * 1980.0 / 1965);
+    near(b200->value[ELEMENTWISE_MEM_EFF], 0.7);
+    catalog_close(c);
+    scratch_clear();
 }
 
 /* A user's row for one constant leaves the others where they come from. */
@@ -533,7 +556,7 @@ int main(void) {
         cmocka_unit_test(user_rows_replace_and_follow),
         cmocka_unit_test(extra_lies_over_user),
         cmocka_unit_test(calibration_by_gpu_family_and_all),
-        cmocka_unit_test(families_inherit),
+        cmocka_unit_test(families_inherit), cmocka_unit_test(kin_stand_in),
         cmocka_unit_test(one_constant_of_ones_own),
         cmocka_unit_test(calibration_by_link_family_and_all),
         cmocka_unit_test(calibration_by_engine),

@@ -257,28 +257,35 @@ static void service_levels(void **state) {
     assert_true(estimate_of(&d).slo_ok == 0);
 }
 
-/* An interval is what was seen of the engine; its bounds are raised to 1.5 where the engine was never seen on the GPU's family,
- * to 2 where an operator rests on no measurement, and are a factor of 1.5 where nothing was compared. */
+/* An interval is what was seen of the engine, wider where the GPU is new to the engine or to its operators; a factor of 1.5
+ * where nothing was compared. */
 static void intervals_by_what_is_known(void **state) {
     static const struct {
-        bool engine_inherited, operator_inherited;
+        bool engine_foreign, weight_only, inherited, foreign;
         enum origin operator;
         double exponent;
-    } cases[] = {{false, false, ORIGIN_FITTED, 1},
-                 {false, true, ORIGIN_FITTED, 1},
-                 {true, false, ORIGIN_FITTED, 1.5},
-                 {true, true, ORIGIN_FITTED, 1.5},
-                 {false, true, ORIGIN_ASSUMED, 2},
-                 {true, true, ORIGIN_ASSUMED, 2}};
-    struct deployment d = deployment_of(&mixtral, &a100, 2);
+    } cases[] = {{false, false, false, false, ORIGIN_FITTED, 1},  /* everything measured here */
+                 {false, true, false, false, ORIGIN_FITTED, 1},
+                 {false, false, true, false, ORIGIN_FITTED, 1},   /* operators of a relative */
+                 {false, false, true, false, ORIGIN_MEASURED, 1},
+                 {false, false, true, true, ORIGIN_FITTED, 3},    /* operators of another family */
+                 {false, false, true, false, ORIGIN_ASSUMED, 3},  /* operators that nothing was compared with */
+                 {true, false, false, false, ORIGIN_FITTED, 1.5}, /* an engine seen on other families */
+                 {true, true, false, false, ORIGIN_FITTED, 3},
+                 {true, false, true, true, ORIGIN_FITTED, 1.5}};
+    static const struct format w4a16 = {.id = "w4a16", .bytes = 0.53, .path = PATH_BF16, .block = 1};
     struct calibration c = ideal_but(CAL_MEMORY, MEMORY_RUNTIME_GIB, 0);
     (void)state;
-    d.calibration = &c;
-    d.engine.origin = ORIGIN_FITTED;
+    c.of[CAL_EXPERTS + FORMAT_W4A16] = c.of[CAL_EXPERTS + FORMAT_16];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct deployment d = deployment_of(&mixtral, &a100, 2);
+        d.calibration = &c;
+        d.engine.origin = ORIGIN_FITTED;
+        d.weights_experts = cases[i].weight_only ? &w4a16 : d.weights_experts;
         d.engine.lo = 0.8, d.engine.hi = 1.3;
-        d.engine.inherited = cases[i].engine_inherited;
-        c.of[CAL_GEMM + FORMAT_16].inherited = cases[i].operator_inherited;
+        d.engine.foreign = cases[i].engine_foreign;
+        c.of[CAL_GEMM + FORMAT_16].inherited = cases[i].inherited;
+        c.of[CAL_GEMM + FORMAT_16].foreign = cases[i].foreign;
         c.of[CAL_GEMM + FORMAT_16].origin = cases[i].operator;
         struct estimate e = estimate_of(&d);
         assert_near(e.tpot.lo, e.tpot_ms * pow(0.8, cases[i].exponent), 1e-12);
