@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/count.h"
+
 double law_article_memory_gb(double params_b, double bytes) {
     return params_b * bytes;
 }
@@ -46,7 +48,44 @@ double law_article_traffic_ratio(const struct model *m) {
     return m->top_k / sqrt(m->n_experts);
 }
 
+double law_granularity(const struct model *m) {
+    static const double DENSE_FFN = 3.5; /* hidden widths of a gated feed-forward: Llama-3, Mixtral's experts */
+    return m->n_experts > 0 ? DENSE_FFN * m->hidden / m->expert_ffn : NAN;
+}
+
+double law_traffic_ratio_allreduce(const struct model *m) {
+    return sqrt(law_granularity(m) / m->n_experts);
+}
+
 double law_traffic_ratio(const struct model *m) {
-    double granularity = 3.5 * m->hidden / m->expert_ffn;
-    return m->top_k * sqrt(granularity / m->n_experts);
+    return m->top_k * law_traffic_ratio_allreduce(m);
+}
+
+double law_allreduce_seconds(double buffer, int gpus, double busbw) {
+    return law_ring_bytes(buffer, gpus) / busbw;
+}
+
+double law_depth_floor(double layers, double launch_s, double exchange_s) {
+    return layers * (launch_s + exchange_s);
+}
+
+double law_attention_params(const struct model *m) {
+    struct layer_params p;
+    count_layer(m, 1, 1, 1, &p);
+    return m->n_layers * (p.attention_in + p.attention_out);
+}
+
+double law_kv_bytes(const struct model *m, int tp, double bytes, double context) {
+    return count_kv_elements(m, tp) * bytes * m->n_layers * count_mean_context(m, context);
+}
+
+double law_article_kv_token(const struct model *m, double bytes) {
+    return 2.0 * m->hidden * m->n_layers * bytes;
+}
+
+double law_routes(const struct model *m) {
+    double sets = 1;
+    for (int i = 0; i < m->top_k && m->n_experts > 0; i++)
+        sets *= (double)(m->n_experts - i) / (i + 1);
+    return sets;
 }

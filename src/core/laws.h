@@ -37,9 +37,36 @@ double law_allreduce_bytes(const struct model *m, double bytes, int per_layer);
 /* On the wire of a ring: 2(n-1)/n of the buffer, per GPU. */
 double law_ring_bytes(double buffer, int gpus);
 
-/* B: MoE over dense traffic, as the article has it k/sqrt(E), and with the model's granularity G = 3.5*h/expert_ffn:
- * k*sqrt(G/E) for one copy per expert. */
+/* B: MoE over dense traffic, as the article has it k/sqrt(E): it takes experts as wide as a dense feed-forward, 3.5 h. */
 double law_article_traffic_ratio(const struct model *m);
+
+/* How much finer than that the experts are cut: G = 3.5 * hidden / expert_ffn. A dense model of the same total size is
+ * sqrt(E/G) times as wide. NAN without experts. Source: the articles' B4, corrected for fine-grained experts. */
+double law_granularity(const struct model *m);
+
+/* MoE over dense traffic with the model's granularity: k*sqrt(G/E) where each expert gets a copy of the token, sqrt(G/E)
+ * for one all-reduce per layer. NAN without experts. */
 double law_traffic_ratio(const struct model *m);
+double law_traffic_ratio_allreduce(const struct model *m);
+
+/* Seconds of an all-reduce of `buffer` bytes on `gpus` GPUs whose ring moves `busbw` bytes/s: wire bytes / busbw. B: divides
+ * the buffer itself by 112 GB/s. */
+double law_allreduce_seconds(double buffer, int gpus, double busbw);
+
+/* B: layers follow one another: no step is shorter than layers * (launch + exchange), the fixed times of one layer. Seconds. */
+double law_depth_floor(double layers, double launch_s, double exchange_s);
+
+/* B: parameters of the attention blocks: all layers, whole model. */
+double law_attention_params(const struct model *m);
+
+/* KV cache of one sequence of `context` tokens on one GPU of tp, in bytes: elements * bytes * layers * mean cached tokens.
+ * Windows end it, heads that cannot be cut are copied, the latent of MLA is whole on every GPU. */
+double law_kv_bytes(const struct model *m, int tp, double bytes, double context);
+
+/* B: the same per token as multi-head attention would have it, 2 * hidden * layers * bytes: what shrinks with d. */
+double law_article_kv_token(const struct model *m, double bytes);
+
+/* Sets of k experts out of E that a token may take in one layer: C(E, k); 1 for a dense model. */
+double law_routes(const struct model *m);
 
 #endif

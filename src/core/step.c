@@ -188,6 +188,13 @@ static void row_exchange(const struct frame *f) {
     }
 }
 
+/* A copy for each expert on another GPU; or one for every other GPU, where all need all tokens. */
+double step_exchange_bytes(const struct deployment *d) {
+    int n = d->tp * d->dp, layers = d->model->n_layers - count_dense_layers(d->model, d->model->n_layers);
+    double copies = d->ep == n ? (double)d->model->top_k * (n - 1) / n : n - 1;
+    return d->dp > 1 ? copies * layers * d->model->hidden * (dispatch_bytes(d) + SIXTEEN_BIT) : 0;
+}
+
 static void row_allreduce(const struct frame *f) {
     int n = f->d->tp;
     double bytes = f->tokens * f->m->hidden * SIXTEEN_BIT;
@@ -246,8 +253,17 @@ static void rows_make(struct frame *f, const struct load_law *law) {
 
 /* --- calls ------------------------------------------------------------------------------------------------------------------ */
 
-/* Calls of each row on stage s, of `dense` and `moe` layers. Two all-reduces a layer; with attention replicas the experts'
- * exchange takes the place of the second one. */
+/* Two all-reduces a layer; with attention replicas the experts' exchange takes the place of the second one. */
+static double allreduces(const struct deployment *d, int dense, int moe) {
+    return d->tp > 1 ? 2.0 * (dense + moe) - (d->dp > 1 ? moe : 0) : 0;
+}
+
+double step_allreduces(const struct deployment *d) {
+    int layers = d->model->n_layers, dense = count_dense_layers(d->model, layers);
+    return allreduces(d, dense, layers - dense);
+}
+
+/* Calls of each row on stage s, of `dense` and `moe` layers. */
 static void stage_calls(const struct deployment *d, int dense, int moe, bool has_head, double calls[OP_COUNT]) {
     double layers = dense + moe;
     memset(calls, 0, OP_COUNT * sizeof *calls);
@@ -256,7 +272,7 @@ static void stage_calls(const struct deployment *d, int dense, int moe, bool has
     calls[OP_ROUTER] = calls[OP_EXPERTS] = moe;
     calls[OP_SHARED] = d->model->n_shared_experts > 0 ? moe : 0;
     calls[OP_DISPATCH] = calls[OP_COMBINE] = d->dp > 1 ? moe : 0;
-    calls[OP_ALLREDUCE] = d->tp > 1 ? 2 * layers - (d->dp > 1 ? moe : 0) : 0;
+    calls[OP_ALLREDUCE] = allreduces(d, dense, moe);
     calls[OP_HEAD] = calls[OP_SAMPLING] = has_head;
 }
 

@@ -23,6 +23,12 @@ void step_make(const struct deployment *d, const struct work *w, const struct lo
 /* The experts' row when every expert gets the same number of tokens (round-robin: also the most experts read). */
 void step_balanced_experts(const struct deployment *d, const struct work *w, struct op *out);
 
+/* All-reduces that one token takes part in on its way through all layers, in this layout. */
+double step_allreduces(const struct deployment *d);
+
+/* Bytes that one token sends between GPUs at the experts' dispatch and combine, over all layers, in this layout. */
+double step_exchange_bytes(const struct deployment *d);
+
 /* GPU work of a step, for utilisation and energy: sums over the rows. */
 double step_flop(const struct step *s);
 double step_bytes(const struct step *s);

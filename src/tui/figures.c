@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/compare.h"
+
 enum { WIDE = 60, REST = 4, UNIT_AT = 19 };
 /* Narrow panes: the width that has room for two intervals, and the cells of a whole part there ("12.3k"). */
 enum { RANGE_MIN = 31, RANGE_ROOM = 3 };
@@ -45,77 +47,19 @@ static int unit_at(int w, int used, const char *unit) {
 }
 
 double figures_value(const struct estimate *e, enum estimate_field_id id) {
-    const struct estimate_field *f = &estimate_fields[id];
-    bool earned = f->class == VALUE_ALWAYS || f->class == VALUE_MEMORY;
-    return e->feasible || earned ? estimate_number(e, f) : NAN;
+    return compare_value(e, id);
 }
 
 int figures_better(const struct estimate *a, const struct estimate *b, enum estimate_field_id id) {
-    enum better better = estimate_fields[id].better;
-    double x = figures_value(a, id), y = figures_value(b, id);
-    if (better == BETTER_NONE || isnan(x) || isnan(y) || !a->feasible || !b->feasible)
-        return -1;
-    if (fabs(x - y) <= 0.005 * fmax(fabs(x), fabs(y)))
-        return -1;
-    return (x < y) == (better == BETTER_LOWER) ? SLOT_A : SLOT_B;
-}
-
-/* --- how far a figure can be trusted --- */
-
-/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The
- * fields of an interval stand in the order low, high, origin. */
-static const struct follower {
-    enum estimate_field_id id, headline, low;
-    bool inverse;
-} followers[] = {
-    {E_TTFT_MS, E_TTFT_MS, E_TTFT_LO, false},
-    {E_TTFT_BENCHMARK_MS, E_TTFT_MS, E_TTFT_LO, false},
-    {E_PREFILL_MS, E_TTFT_MS, E_TTFT_LO, false},
-    {E_TPOT_MS, E_TPOT_MS, E_TPOT_LO, false},
-    {E_DECODE_STEP_MS, E_TPOT_MS, E_TPOT_LO, false},
-    {E_TOK_S_USER, E_TPOT_MS, E_TPOT_LO, true},
-    {E_OUT_TOK_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
-    {E_IN_TOK_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
-    {E_TOK_S_GPU, E_OUT_TOK_S, E_OUT_TOK_S_LO, false},
-    {E_E2E_S, E_OUT_TOK_S, E_OUT_TOK_S_LO, true},
-    {E_MEM_GB, E_MEM_GB, E_MEM_LO, false},
-    {E_COST_M_OUT, E_COST_M_OUT, E_COST_M_OUT_LO, false},
-    {E_COST_M_IN, E_COST_M_OUT, E_COST_M_OUT_LO, false},
-    {E_COST_M_BLEND, E_COST_M_OUT, E_COST_M_OUT_LO, false},
-    {E_JOULES_TOK, E_OUT_TOK_S, E_OUT_TOK_S_LO, true},
-};
-
-static const struct follower *find_follower(enum estimate_field_id id) {
-    for (size_t i = 0; i < sizeof followers / sizeof *followers; i++)
-        if (followers[i].id == id)
-            return &followers[i];
-    return NULL;
+    return compare_better(a, b, id);
 }
 
 bool figures_interval(const struct estimate *e, enum estimate_field_id id, double *lo, double *hi) {
-    const struct follower *f = find_follower(id);
-    if (!f || isnan(figures_value(e, id)))
-        return false;
-    *lo = figures_value(e, f->low);
-    *hi = figures_value(e, f->low + 1);
-    double value = figures_value(e, id), headline = figures_value(e, f->headline), low = *lo;
-    if (headline == 0) { /* free of charge, for certain */
-        *lo = *hi = value;
-    } else if (f->id != f->headline) {
-        *lo = value * (f->inverse ? headline / *hi : low / headline);
-        *hi = value * (f->inverse ? headline / low : *hi / headline);
-    }
-    return *lo <= *hi; /* false when either is unknown */
+    return compare_interval(e, id, lo, hi);
 }
 
-/* The strict criterion. The errors of A and B are largely the same error, made by the same law, so the order
- * of the two is surer than their intervals by themselves say: what is certain here is, what is not may well
- * be. */
 bool figures_certain(const struct estimate *a, const struct estimate *b, enum estimate_field_id id) {
-    double alo, ahi, blo, bhi;
-    if (!figures_interval(a, id, &alo, &ahi) || !figures_interval(b, id, &blo, &bhi))
-        return !find_follower(id);
-    return ahi < blo || bhi < alo;
+    return compare_certain(a, b, id);
 }
 
 static bool has_interval(const struct view *v, enum estimate_field_id id) {
@@ -145,8 +89,7 @@ static void draw_interval(const struct view *v, struct canvas *c, int x, int y, 
     int dash = point - (figures_wide(w) ? text_width(to.whole) + 1 : SLOT_COUNT - slot);
     canvas_text(c, dash - before, y, text_width(text), text, ROLE_DIM);
     if (figures_wide(w)) {
-        enum origin origin = (enum origin)estimate_number(e, &estimate_fields[find_follower(f->id)->low + 2]);
-        canvas_put(c, point + REST, y, (unsigned char)origin_names[origin][0], ROLE_DIM);
+        canvas_put(c, point + REST, y, (unsigned char)origin_names[compare_origin(e, f->id)][0], ROLE_DIM);
     }
 }
 
