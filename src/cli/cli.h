@@ -22,6 +22,8 @@ extern const char *const output_formats[]; /* their names, for options_choice */
 enum status cmd_explore(const struct options *o);
 enum status cmd_eval(const struct options *o);
 enum status cmd_snapshot(const struct options *o);
+enum status cmd_rules(const struct options *o);
+enum status cmd_laws(const struct options *o);
 enum status cmd_list(const struct options *o); /* models, gpus, formats, links, scenarios */
 enum status cmd_help(const struct options *o);
 
@@ -35,7 +37,7 @@ enum status cli_fail(enum status status, const char *text);
 /* Opens the presets that the options ask for; the caller closes the catalog. */
 enum status cli_open_catalog(const struct options *o, struct catalog **c);
 
-/* The session that explore and snapshot begin with: ready-made scenarios or a session file, then the flags; with
+/* The session that explore, snapshot, rules and laws begin with: ready-made scenarios or a session file, then the flags; with
  * its journal, if there is one. Every scenario has been resolved. The caller frees it. */
 enum status cli_open_session(const struct options *o, struct catalog *c, struct session **s);
 

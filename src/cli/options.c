@@ -10,6 +10,7 @@
 
 #define FOR(id) (1u << (id))
 #define SCREEN (FOR(CMD_EXPLORE) | FOR(CMD_SNAPSHOT))
+#define PAIR (SCREEN | FOR(CMD_RULES) | FOR(CMD_LAWS)) /* what takes two scenarios */
 #define LISTS (FOR(CMD_MODELS) | FOR(CMD_GPUS) | FOR(CMD_FORMATS) | FOR(CMD_LINKS) | FOR(CMD_SCENARIOS))
 #define ANY (FOR(CMD_COUNT) - 1)
 
@@ -21,6 +22,14 @@ const struct command commands[CMD_COUNT] = {
     [CMD_SNAPSHOT] =
         {"snapshot", "[FIELDS of A] [--size WxH] [--script FILE] [--format text|roles|ansi]",
          "Play a key script on a screen of the given size and print what it shows. Needs no terminal.", true},
+    [CMD_RULES] = {"rules", "[FIELDS of A] [--b FIELD=VALUE] ... [--format table|csv|json]",
+                   "Judge the first article's rules of thumb for A and B: true, false or not applicable here, on which "
+                   "figures, and at which batch, GPU count or price that turns.",
+                   true},
+    [CMD_LAWS] = {"laws", "[FIELDS of A] [--b FIELD=VALUE] ... [--format table|csv|json]",
+                  "Print the second article's laws for A and B, the article's own version beside them, and A against B "
+                  "over GPU counts.",
+                  true},
     [CMD_MODELS] = {"models", "[--format table|csv|json]", "List the models.", false},
     [CMD_GPUS] = {"gpus", "[--format table|csv|json]", "List the GPUs.", false},
     [CMD_FORMATS] = {"formats", "[--format table|csv|json]",
@@ -32,13 +41,13 @@ const struct command commands[CMD_COUNT] = {
 };
 
 const struct general_option general_options[OPT_COUNT] = {
-    [OPT_B] = {"b", "FIELD=VALUE", 0, SCREEN,
+    [OPT_B] = {"b", "FIELD=VALUE", 0, PAIR,
                "Set a field of scenario B; may be repeated. Fields without --b belong to A."},
-    [OPT_SCENARIO_A] = {"scenario-a", "ID", 0, SCREEN,
+    [OPT_SCENARIO_A] = {"scenario-a", "ID", 0, PAIR,
                         "Start A from a ready-made scenario (moescope scenarios); default: the first."},
-    [OPT_SCENARIO_B] = {"scenario-b", "ID", 0, SCREEN,
+    [OPT_SCENARIO_B] = {"scenario-b", "ID", 0, PAIR,
                         "Start B from a ready-made scenario; default: the second."},
-    [OPT_SESSION] = {"session", "FILE", 0, SCREEN,
+    [OPT_SESSION] = {"session", "FILE", 0, PAIR,
                      "Start from the last state of a session file; field flags and --b then change it."},
     [OPT_JOURNAL] =
         {"journal", "FILE", 0, SCREEN,
@@ -49,8 +58,8 @@ const struct general_option general_options[OPT_COUNT] = {
          "cells take the field flags given beside it, else the default. Nothing is printed unless "
          "every row is right."},
     [OPT_FORMAT] =
-        {"format", "FORMAT", 0, FOR(CMD_EVAL) | FOR(CMD_SNAPSHOT) | LISTS,
-         "eval and lists: table, csv or json (default: table; csv with --scenarios). snapshot: text "
+        {"format", "FORMAT", 0, FOR(CMD_EVAL) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | LISTS,
+         "eval, rules, laws and lists: table, csv or json (default: table; csv with --scenarios). snapshot: text "
          "(default), roles (text, then a letter for the role of each cell) or ansi."},
     [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT), "Columns and rows of the screen; default: 100x30."},
     [OPT_SCRIPT] =
@@ -200,7 +209,7 @@ static bool check_fit(const struct options *o, char *err) {
     if (o->a.n && !command->takes_fields) {
         snprintf(err, ERROR_LEN,
                  "'moescope %s' takes no scenario fields, but --%s was given; they go with eval, "
-                 "explore and snapshot",
+                 "explore, snapshot, rules and laws",
                  command->name, o->a.item[0].field->id);
         return false;
     }

@@ -1,4 +1,4 @@
-/* What explore and snapshot begin with: two scenarios, their history, the journal. */
+/* What explore, snapshot, rules and laws begin with: two scenarios, their history, the journal. */
 #include <stdio.h>
 #include <string.h>
 
