@@ -97,7 +97,7 @@ static void write_json(const struct rule_results *results, FILE *out) {
 
 static void write_rules(struct pair *p) {
     struct rule_results *results = xcalloc(1, sizeof *results);
-    rules_make(&p->explorer, pair_scenario(p, SLOT_A), pair_scenario(p, SLOT_B), RULE_BATCHES_EXACT,
+    rules_make(&p->explorer, pair_scenario(p, SLOT_A), pair_scenario(p, SLOT_B), RULES_EXACT,
                results); /* both resolve: pair_open */
     if (p->format == FORMAT_TABLE) {
         pair_write_heading(p, stdout);

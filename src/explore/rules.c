@@ -104,7 +104,7 @@ struct scan {
     struct point {
         int batch;
         uint64_t known, holds; /* bit per rule */
-    } point[RULE_BATCHES_EXACT];
+    } point[RULE_BATCHES];
 };
 
 static const struct point *scan_at(struct scan *s, int batch) {
@@ -163,10 +163,23 @@ static void find_flip(struct scan *s, int rule, double here, struct rule_flip *o
     }
 }
 
+/* A routing law takes longer the more experts there are, and again where ranks compete. */
+static int batches_for(const struct contest *c, enum rule_effort effort) {
+    enum { QUICK = 56, MANY_EXPERTS = 64, GRID = 13 };
+    int weight = 1;
+    for (int i = 0; i < 2; i++) {
+        const struct deployment *d = &c->side[i]->d;
+        if (d->model->n_experts >= MANY_EXPERTS)
+            weight = d->ep > 1 ? 4 : weight > 2 ? weight : 2;
+    }
+    int batches = QUICK / weight;
+    return effort == RULES_EXACT ? RULE_BATCHES : batches < GRID ? GRID : batches;
+}
+
 /* First every turn roughly, then to neighbours as long as batches last. */
-static int flip_batches(const struct contest *now, int batches, struct rule_results *out) {
+static int flip_batches(const struct contest *now, enum rule_effort effort, struct rule_results *out) {
     static const double shares[] = {0.1, 0};
-    struct scan s = {.c = *now, .side = {*now->side[0], *now->side[1]}, .most = batches};
+    struct scan s = {.c = *now, .side = {*now->side[0], *now->side[1]}, .most = batches_for(now, effort)};
     s.c.side[0] = &s.side[0];
     s.c.side[1] = &s.side[1];
     for (int k = 0; k < RULE_COUNT; k++) {
@@ -254,7 +267,9 @@ static void print_flip(const struct rule_result *r, enum rule_axis axis, char *b
     char number[WORDS_NUMBER];
     bool above;
     double at = other_side(r, &r->flip[axis], &above);
-    const char *rough = axis == RULE_BATCH && r->flip[axis].from - r->flip[axis].before > 1 ? "~" : "";
+    bool rough = axis == RULE_BATCH && r->flip[axis].from - r->flip[axis].before > 1;
+    if (rough)
+        at = round(sqrt(r->flip[axis].from * r->flip[axis].before));
     if (axis == RULE_PRICE)
         words_add(buf, size, "%s %s $/h", above ? "above" : "below", words_number(at, number));
     else if (axis == RULE_GPUS && above)
@@ -262,7 +277,7 @@ static void print_flip(const struct rule_result *r, enum rule_axis axis, char *b
     else if (axis == RULE_GPUS)
         words_add(buf, size, "%.0f%s", at, at > 1 ? " or fewer GPUs" : " GPU");
     else
-        words_add(buf, size, "batch %s%.0f%s", rough, at, above ? "+" : " or less");
+        words_add(buf, size, "batch %s%.0f%s", rough ? "~" : "", at, above ? "+" : " or less");
 }
 
 const char *rule_flips_print(const struct rule_result *r, char *buf, size_t size) {
@@ -311,8 +326,8 @@ static void find_kinds(struct contest *c) {
     }
 }
 
-static void find_flips(const struct contest *now, int batches, struct rule_results *out) {
-    out->estimates = flip_batches(now, batches, out);
+static void find_flips(const struct contest *now, enum rule_effort effort, struct rule_results *out) {
+    out->estimates = flip_batches(now, effort, out);
     for (int k = 0; k < RULE_COUNT && now->moe >= 0; k++) {
         struct rule_result *r = &out->rule[k];
         if (r->verdict == RULE_SILENT)
@@ -324,7 +339,7 @@ static void find_flips(const struct contest *now, int batches, struct rule_resul
     }
 }
 
-bool rules_make(struct explorer *x, const struct scenario *a, const struct scenario *b, int batches,
+bool rules_make(struct explorer *x, const struct scenario *a, const struct scenario *b, enum rule_effort effort,
                 struct rule_results *out) {
     struct side side[2] = {{.scenario = a}, {.scenario = b}};
     struct spreads spreads = {0};
@@ -343,7 +358,7 @@ bool rules_make(struct explorer *x, const struct scenario *a, const struct scena
             out->rule[k].flip[axis] = (struct rule_flip){NAN, NAN, false};
         judge_here(&now, &rules[k], &out->rule[k]);
     }
-    find_flips(&now, batches, out);
+    find_flips(&now, effort, out);
     now.telling = true;
     for (int k = 0; k < RULE_COUNT; k++)
         tell_flips(&now, &out->rule[k]);

@@ -16,11 +16,13 @@ enum rule_axis { RULE_BATCH, RULE_GPUS, RULE_PRICE, RULE_AXES };
 
 enum { RULE_BATCH_MAX = 4096, RULE_GPUS_MAX = 64, RULE_WHY = 560 };
 
-/* Batches that the search for turns may look at: all that exact ones need; so many that a screen can wait for them. */
-enum { RULE_BATCHES_EXACT = 160, RULE_BATCHES_QUICK = 40 };
+/* How far the search for turns may go: until they are exact; or as many batches as a screen can wait for, fewer where the
+ * routing laws are dear, the rest is then left between two batches. */
+enum rule_effort { RULES_QUICK, RULES_EXACT };
+enum { RULE_BATCHES = 160 };
 
 /* The nearest place where the verdict turns: it differs between `before` and `from`, and holds on one side. A batch is
- * exact (from = before + 1) unless the search ran out of batches; a price has before = from. */
+ * exact (from = before + 1) unless the search was cut short; a price has before = from. */
 struct rule_flip {
     double before, from; /* NAN: it does not turn, or was not looked for */
     bool holds_from;     /* true from `from` on */
@@ -70,8 +72,8 @@ struct rule_results {
     int estimates; /* that the search for flips took */
 };
 
-/* Judges every rule; `batches`: RULE_BATCHES_*. False when a scenario does not resolve; *out then holds no verdict. */
-bool rules_make(struct explorer *x, const struct scenario *a, const struct scenario *b, int batches,
+/* Judges every rule. False when a scenario does not resolve; *out then holds no verdict. */
+bool rules_make(struct explorer *x, const struct scenario *a, const struct scenario *b, enum rule_effort effort,
                 struct rule_results *out);
 
 /* "batch 212, 8 GPUs, 3.10 $/h": where a verdict turns, nearest first as the axes stand; "-" if nowhere. buf[size].

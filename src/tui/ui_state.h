@@ -2,6 +2,8 @@
 #ifndef MOESCOPE_TUI_UI_STATE_H
 #define MOESCOPE_TUI_UI_STATE_H
 
+#include "explore/law_table.h"
+#include "explore/rules.h"
 #include "tui/ui.h"
 #include "tui/verdict.h"
 #include "tui/view.h"
@@ -30,6 +32,8 @@ struct ui {
     enum wide_id wide; /* the view in place of the panes */
     struct wide_place wide_at[WIDE_COUNT];
     bool wide_stale; /* a scenario has changed since the view was prepared */
+    struct rule_results rules; /* what the views of rules and laws show */
+    struct law_results laws;
 
     char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */

@@ -5,6 +5,8 @@
 
 const struct wide_ops *const wide_ops[WIDE_COUNT] = {
     [WIDE_OPERATORS] = &wide_operators,
+    [WIDE_RULES] = &wide_rules,
+    [WIDE_LAWS] = &wide_laws,
 };
 
 static int clamp(int v, int low, int high) {

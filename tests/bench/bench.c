@@ -172,6 +172,36 @@ static void bench_start(const char *program) {
     report("start to first frame, 200x60", sample, 21, "ms", "50");
 }
 
+/* Sends the keys of `way`, which lead to a view, and waits for each. */
+static void walk(int fd, const char *way) {
+    size_t bytes;
+    for (; *way; way++)
+        if (write(fd, way, 1) == 1)
+            drain(fd, 100, &bytes);
+}
+
+static void bench_view(const char *program, const char *name, const char *way) {
+    static const char *const keys[] = {"l", "l", "h", "h", "b"};
+    double sample[KEYS];
+    char what[80];
+    size_t bytes;
+    int fd;
+    pid_t pid = start(program, &fd);
+    drain(fd, 100, &bytes);
+    walk(fd, way);
+    for (int i = 0; i < KEYS; i++) {
+        const char *key = keys[i % 5];
+        double t = now_us();
+        if (write(fd, key, strlen(key)) < 0)
+            die(strerror(errno));
+        double last = drain(fd, 30, &bytes);
+        sample[i] = last > 0 ? (last - t) / 1e3 : 0;
+    }
+    snprintf(what, sizeof what, "key to frame, %s shown, 200x60", name);
+    report(what, sample, KEYS, "ms", "5");
+    stop(pid, fd);
+}
+
 static void bench_keys(const char *program) {
     static const char *const keys[] = {"l", "l", "b", "h", "j", "l", "k", "u", "\t", "\x1b[Z"};
     double sample[KEYS];
@@ -204,5 +234,7 @@ int main(int argc, char **argv) {
     bench_estimates();
     bench_start(argv[1]);
     bench_keys(argv[1]);
+    bench_view(argv[1], "rules", ">>");
+    bench_view(argv[1], "laws", ">>>");
     return 0;
 }

@@ -58,7 +58,7 @@ static int rule_index(const char *id) {
 
 static const struct rule_result *judge_pair(const struct scenario *a, const struct scenario *b, const char *id) {
     static struct rule_results results;
-    assert_true(rules_make(&explorer, a, b, RULE_BATCHES_EXACT, &results));
+    assert_true(rules_make(&explorer, a, b, RULES_EXACT, &results));
     return &results.rule[rule_index(id)];
 }
 
@@ -97,7 +97,7 @@ static void each_rule_both_ways(void **state) {
         for (int j = 0; j < DENSES; j++) {
             struct scenario a = scenario_of(moes[i]), b = scenario_of(denses[j]);
             made_up = i == MOES - 2 ? TAKES_ALL : i == MOES - 1 ? ALL_EXPERTS : AS_IT_IS;
-            assert_true(rules_make(&explorer, &a, &b, RULE_BATCHES_QUICK, &results));
+            assert_true(rules_make(&explorer, &a, &b, RULES_QUICK, &results));
             assert_int_equal(results.moe, 0);
             for (int k = 0; k < RULE_COUNT; k++)
                 seen[k] |= 1 << results.rule[k].verdict;
@@ -137,7 +137,7 @@ static void batches_turn(void **state) {
     (void)state;
     for (int i = 0; i < MOES - 2; i++) {
         struct scenario a = scenario_of(moes[i]), b = scenario_of(denses[i % DENSES]);
-        assert_true(rules_make(&explorer, &a, &b, RULE_BATCHES_EXACT, &results));
+        assert_true(rules_make(&explorer, &a, &b, RULES_EXACT, &results));
         for (int k = 0; k < RULE_COUNT; k++) {
             struct rule_flip f = results.rule[k].flip[RULE_BATCH];
             if (isnan(f.from))
@@ -165,7 +165,7 @@ static void batches_turn_outside(void **state) {
     (void)state;
     for (int i = 0; i < MOES - 2; i++) {
         struct scenario s[2] = {scenario_of(moes[i]), scenario_of(denses[i % DENSES])};
-        assert_true(rules_make(&explorer, &s[0], &s[1], RULE_BATCHES_EXACT, &results));
+        assert_true(rules_make(&explorer, &s[0], &s[1], RULES_EXACT, &results));
         for (int k = 0; k < RULE_COUNT; k++) {
             struct rule_flip f = results.rule[k].flip[RULE_BATCH];
             if (isnan(f.from) || strcmp(rules[k].id, "dense-latency") != 0)
@@ -198,7 +198,7 @@ static void gpus_and_prices_turn(void **state) {
             struct scenario a = scenario_of(moes[i]), b = scenario_of(denses[j]);
             if (!isnan(a.tp))
                 continue;
-            assert_true(rules_make(&explorer, &a, &b, RULE_BATCHES_QUICK, &results));
+            assert_true(rules_make(&explorer, &a, &b, RULES_QUICK, &results));
             for (int k = 0; k < RULE_COUNT; k++) {
                 struct rule_flip g = results.rule[k].flip[RULE_GPUS], p = results.rule[k].flip[RULE_PRICE];
                 struct scenario low = a, high = a;
