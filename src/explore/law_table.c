@@ -301,19 +301,18 @@ static bool engine_over(struct explorer *x, const struct scenario *s, int gpus, 
     return true;
 }
 
-static void make_series(struct explorer *x, const struct scenario *s, int slot, struct law_results *out) {
-    for (int i = 0; i < LAW_SERIES; i++) {
+static void make_point(struct explorer *x, const struct scenario *const scenario[2], struct law_point *p) {
+    struct estimate e[2] = {0};
+    for (int i = 0; i < 2; i++) {
         struct deployment d;
-        struct estimate e;
-        struct law_point *p = &out->series[i];
-        p->gpus = 1 << i;
-        p->rate[slot] = p->tpot_ms[slot] = NAN;
-        if (!engine_over(x, s, p->gpus, &d))
+        p->rate[i] = p->tpot_ms[i] = NAN;
+        if (!engine_over(x, scenario[i], p->gpus, &d))
             continue;
-        estimate(&d, &x->cache, &e);
-        p->rate[slot] = compare_value(&e, E_TOK_S_GPU);
-        p->tpot_ms[slot] = compare_value(&e, E_TPOT_MS);
+        estimate(&d, &x->cache, &e[i]);
+        p->rate[i] = compare_value(&e[i], E_TOK_S_GPU);
+        p->tpot_ms[i] = compare_value(&e[i], E_TPOT_MS);
     }
+    p->certain = compare_certain(&e[0], &e[1], E_TOK_S_GPU);
 }
 
 bool laws_make(struct explorer *x, const struct scenario *a, const struct scenario *b, struct law_results *out) {
@@ -327,7 +326,10 @@ bool laws_make(struct explorer *x, const struct scenario *a, const struct scenar
             out->here[k][i] = laws[k].here(&s);
             out->article[k][i] = laws[k].article ? laws[k].article(&s) : NAN;
         }
-        make_series(x, scenario[i], i, out);
+    }
+    for (int i = 0; i < LAW_SERIES; i++) {
+        out->series[i].gpus = 1 << i;
+        make_point(x, scenario, &out->series[i]);
     }
     return true;
 }
@@ -339,6 +341,10 @@ static const struct law_point *both_run(const struct law_results *r, int from, i
     return NULL;
 }
 
+static const char *unsure(const struct law_point *p) {
+    return p->certain ? "" : " (within the uncertainty)";
+}
+
 const char *laws_tell_series(const struct law_results *r, char *buf, size_t size) {
     const struct law_point *first = both_run(r, 0, 1), *last = both_run(r, LAW_SERIES - 1, -1);
     char from[WORDS_NUMBER], to[WORDS_NUMBER];
@@ -348,8 +354,9 @@ const char *laws_tell_series(const struct law_results *r, char *buf, size_t size
         return buf;
     }
     double early = first->rate[0] / first->rate[1], late = last->rate[0] / last->rate[1];
-    words_add(buf, size, "Tokens per GPU, A over B: %s on %d GPU%s, %s on %d: the ratio %s with GPUs.",
-              words_number(early, from), first->gpus, first->gpus > 1 ? "s" : "", words_number(late, to), last->gpus,
+    words_add(buf, size, "Tokens per GPU, A over B: %s on %d GPU%s%s, %s on %d%s: the ratio %s with GPUs.",
+              words_number(early, from), first->gpus, first->gpus > 1 ? "s" : "", unsure(first), words_number(late, to),
+              last->gpus, unsure(last),
               fabs(late / early - 1) < 0.05 ? "hardly changes" : late > early ? "grows" : "shrinks");
     return buf;
 }

@@ -31,6 +31,7 @@ struct law_point {
     int gpus;
     double rate[2]; /* output tokens per second and GPU */
     double tpot_ms[2];
+    bool certain; /* the intervals of the rates do not overlap */
 };
 
 struct law_results {

@@ -148,24 +148,39 @@ static double distance(double a, double b) {
     return fabs(log(a / b));
 }
 
-/* The turn nearest to `here` between two batches of the doubling scan. */
-static void find_flip(struct scan *s, int rule, double here, struct rule_flip *out) {
+/* Of both; in the middle where they differ. */
+static double batch_judged(const struct rule_result *r) {
+    return sqrt((double)r->batch[0] * r->batch[1]);
+}
+
+/* Powers of two, and the batch judged at between them. */
+static int next_batch(int batch, double here) {
+    int power = 1;
+    while (power <= batch)
+        power *= 2;
+    return batch < here && here < power && here == floor(here) ? (int)here : power;
+}
+
+/* The turn nearest to `here` between two batches of the doubling scan. Returns the verdict at the largest. */
+static enum rule_verdict find_flip(struct scan *s, int rule, double here, struct rule_flip *out) {
     bool before = false;
-    for (int batch = 1, last = 0; batch <= RULE_BATCH_MAX; batch *= 2) {
+    int last = 0;
+    for (int batch = 1; batch <= RULE_BATCH_MAX; batch = next_batch(batch, here)) {
         const struct point *p = scan_at(s, batch);
         if (!p || !(p->known >> rule & 1))
             continue;
         bool holds = p->holds >> rule & 1;
         if (last > 0 && holds != before && (isnan(out->from) || distance(here, batch) < distance(here, out->from)))
-            *out = (struct rule_flip){last, batch, holds};
+            *out = (struct rule_flip){last, batch, holds, false};
         last = batch;
         before = holds;
     }
+    return last == 0 ? RULE_SILENT : before ? RULE_TRUE : RULE_FALSE;
 }
 
 /* A routing law takes longer the more experts there are, and again where ranks compete. */
 static int batches_for(const struct contest *c, enum rule_effort effort) {
-    enum { QUICK = 56, MANY_EXPERTS = 64, GRID = 13 };
+    enum { QUICK = 56, MANY_EXPERTS = 64, GRID = 18 }; /* powers of two, and five batches judged at */
     int weight = 1;
     for (int i = 0; i < 2; i++) {
         const struct deployment *d = &c->side[i]->d;
@@ -187,12 +202,14 @@ static int flip_batches(const struct contest *now, enum rule_effort effort, stru
         if (!(rules[k].axes & 1u << RULE_BATCH) || r->verdict == RULE_SILENT)
             continue;
         r->searched[RULE_BATCH] = true;
-        find_flip(&s, k, sqrt((double)r->batch[0] * r->batch[1]), &r->flip[RULE_BATCH]);
+        r->at_one_batch = find_flip(&s, k, batch_judged(r), &r->flip[RULE_BATCH]);
     }
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
         for (int k = 0; k < RULE_COUNT; k++)
             if (!isnan(out->rule[k].flip[RULE_BATCH].from))
                 narrow(&s, k, shares[i], &out->rule[k].flip[RULE_BATCH]);
+    for (int k = 0; k < RULE_COUNT; k++)
+        out->rule[k].flip[RULE_BATCH].above = batch_judged(&out->rule[k]) < out->rule[k].flip[RULE_BATCH].from;
     return 2 * s.n;
 }
 
@@ -240,36 +257,28 @@ static int flip_gpus(const struct contest *now, const struct rule *rule, struct 
     }
     r->searched[RULE_GPUS] = true;
     if (up > 0 && (down == 0 || distance(up, here) <= distance(down, here)))
-        r->flip[RULE_GPUS] = (struct rule_flip){below_up, up, !holds};
+        r->flip[RULE_GPUS] = (struct rule_flip){below_up, up, !holds, true};
     else if (down > 0)
-        r->flip[RULE_GPUS] = (struct rule_flip){down, above_down, holds};
+        r->flip[RULE_GPUS] = (struct rule_flip){down, above_down, holds, false};
     return estimates;
 }
 
 /* Cost is in proportion to the price: equal where the MoE's price is as many times its own as the dense one's cost is the
  * MoE's. Above, the dense one is the cheaper. */
 static void flip_price(const struct contest *now, const struct rule *rule, struct rule_result *r) {
-    double price = now->side[now->moe]->d.price * r->value[now->dense] / r->value[now->moe];
+    double here = now->side[now->moe]->d.price, price = here * r->value[now->dense] / r->value[now->moe];
     r->searched[RULE_PRICE] = true;
     if (price > 0 && isfinite(price))
-        r->flip[RULE_PRICE] = (struct rule_flip){price, price, rule->dense};
+        r->flip[RULE_PRICE] = (struct rule_flip){price, price, rule->dense, price > here};
 }
 
 /* --- words about turns ------------------------------------------------------------------------------------------------- */
 
-/* Where the other verdict begins, seen from the present one. */
-static double other_side(const struct rule_result *r, const struct rule_flip *f, bool *above) {
-    *above = f->holds_from != (r->verdict == RULE_TRUE);
-    return *above ? f->from : f->before;
-}
-
 static void print_flip(const struct rule_result *r, enum rule_axis axis, char *buf, size_t size) {
     char number[WORDS_NUMBER];
-    bool above;
-    double at = other_side(r, &r->flip[axis], &above);
-    bool rough = axis == RULE_BATCH && r->flip[axis].from - r->flip[axis].before > 1;
-    if (rough)
-        at = round(sqrt(r->flip[axis].from * r->flip[axis].before));
+    const struct rule_flip *f = &r->flip[axis];
+    bool above = f->above, rough = axis == RULE_BATCH && f->from - f->before > 1;
+    double at = rough ? round(sqrt(f->from * f->before)) : above ? f->from : f->before; /* where the other verdict begins */
     if (axis == RULE_PRICE)
         words_add(buf, size, "%s %s $/h", above ? "above" : "below", words_number(at, number));
     else if (axis == RULE_GPUS && above)
@@ -301,16 +310,41 @@ static void tell_flips(const struct contest *c, struct rule_result *r) {
         if (!isnan(r->flip[axis].from))
             print_flip(r, (enum rule_axis)axis, turn, sizeof turn);
         if (*turn && axis == RULE_BATCH)
-            contest_tell(c, r, "It turns at %s. ", turn);
+            contest_tell(c, r, "%s turns at %s. ", r->batch[0] == r->batch[1] ? "It" : "With both at one batch it", turn);
         else if (*turn && axis == RULE_GPUS)
             contest_tell(c, r, "It turns with %s on %s. ", contest_names[c->moe], turn);
         else if (*turn)
             contest_tell(c, r, "It turns with %s's GPUs %s. ", contest_names[c->moe], turn);
-        else if (axis == RULE_BATCH)
-            contest_tell(c, r, "No batch to %d turns it. ", RULE_BATCH_MAX);
+        else if (axis == RULE_BATCH && r->batch[0] == r->batch[1])
+            contest_tell(c, r, "No batch of 1, 2, 4 ... %d turns it. ", RULE_BATCH_MAX);
+        else if (axis == RULE_BATCH && r->at_one_batch != RULE_SILENT)
+            contest_tell(c, r, "With both at one batch it is %s at 1, 2, 4 ... %d. ", rule_verdict_names[r->at_one_batch],
+                         RULE_BATCH_MAX);
         else if (axis == RULE_GPUS)
-            contest_tell(c, r, "No other number of GPUs for %s to %d turns it. ", contest_names[c->moe], RULE_GPUS_MAX);
+            contest_tell(c, r, "%s on 1, 2, 4 ... %d GPUs does not turn it. ", contest_names[c->moe], RULE_GPUS_MAX);
     }
+}
+
+/* A rule that was judged at another batch than the one set: what that says. */
+static void tell_as_set(const struct contest *c, const struct rule *rule, struct rule_result *r) {
+    char number[WORDS_NUMBER];
+    struct rule_result set;
+    int a = c->side[0]->d.batch, b = c->side[1]->d.batch;
+    struct contest silent = *c;
+    if (r->batch[0] == 0 || (r->batch[0] == a && r->batch[1] == b))
+        return;
+    silent.telling = false;
+    judge(&silent, rule, &set);
+    if (set.verdict == RULE_SILENT)
+        return;
+    if (a == b)
+        contest_tell(c, r, "At the batch as set, %d:", a);
+    else
+        contest_tell(c, r, "At the batches as set, %d and %d:", a, b);
+    for (int i = 0; i < 2; i++)
+        if (!isnan(set.value[i]))
+            contest_tell(c, r, " %s %s,", contest_names[i], words_number(set.value[i], number));
+    contest_tell(c, r, " %s. ", rule_verdict_names[set.verdict]);
 }
 
 /* --- all rules ----------------------------------------------------------------------------------------------------------- */
@@ -355,12 +389,14 @@ bool rules_make(struct explorer *x, const struct scenario *a, const struct scena
     out->dense = now.dense;
     for (int k = 0; k < RULE_COUNT; k++) {
         for (int axis = 0; axis < RULE_AXES; axis++)
-            out->rule[k].flip[axis] = (struct rule_flip){NAN, NAN, false};
+            out->rule[k].flip[axis] = (struct rule_flip){NAN, NAN, false, false};
         judge_here(&now, &rules[k], &out->rule[k]);
     }
     find_flips(&now, effort, out);
     now.telling = true;
-    for (int k = 0; k < RULE_COUNT; k++)
+    for (int k = 0; k < RULE_COUNT; k++) {
+        tell_as_set(&now, &rules[k], &out->rule[k]);
         tell_flips(&now, &out->rule[k]);
+    }
     return true;
 }

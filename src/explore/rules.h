@@ -26,6 +26,7 @@ enum { RULE_BATCHES = 160 };
 struct rule_flip {
     double before, from; /* NAN: it does not turn, or was not looked for */
     bool holds_from;     /* true from `from` on */
+    bool above;          /* the present value lies below it */
 };
 
 struct rule_result {
@@ -35,6 +36,7 @@ struct rule_result {
     int batch[2];    /* that the rule was judged at: the scenario's, or the nearest that the rule speaks of */
     struct rule_flip flip[RULE_AXES];
     bool searched[RULE_AXES];
+    enum rule_verdict at_one_batch; /* where no batch turns it: the verdict with both scenarios at the same one */
     char why[RULE_WHY]; /* in words, made from the figures */
 };
 

@@ -130,7 +130,8 @@ static void note_point(const struct law_point *p, char *buf, size_t size) {
     char ratio[WORDS_NUMBER];
     text_add(buf, size, "On %d GPU%s ", p->gpus, p->gpus > 1 ? "s" : "");
     if (!isnan(p->rate[0]) && !isnan(p->rate[1]))
-        text_add(buf, size, "A gives %s × the tokens per GPU of B. ", words_number(p->rate[0] / p->rate[1], ratio));
+        text_add(buf, size, "A gives %s × the tokens per GPU of B%s. ", words_number(p->rate[0] / p->rate[1], ratio),
+                 p->certain ? "" : ", within the uncertainty");
     else if (isnan(p->rate[0]) && isnan(p->rate[1]))
         text_add(buf, size, "neither runs. ");
     else

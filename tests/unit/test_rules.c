@@ -265,6 +265,19 @@ static void words_from_figures(void **state) {
     r = judge_pair(&a, &b, "dense-latency");
     assert_true(!r->certain && strstr(r->why, "within the uncertainty"));
     assert_true(r->batch[0] == 15 && strstr(r->why, "batch 15"));
+    assert_non_null(strstr(r->why, "At the batch as set, 32: A 31.9, B 41.2, false."));
+}
+
+/* A at batch 4 costs more than B at 64, though at any one batch A is the cheaper: the words keep the two apart. */
+static void different_batches(void **state) {
+    struct scenario a = scenario_of("model=mixtral-8x7b gpus=2 price=3 batch=4");
+    struct scenario b = scenario_of("model=llama-3.3-70b gpus=4 price=3 batch=64");
+    const struct rule_result *r = judge_pair(&a, &b, "moe-cost");
+    (void)state;
+    assert_int_equal(r->verdict, RULE_FALSE);
+    assert_int_equal(r->at_one_batch, RULE_TRUE);
+    assert_non_null(strstr(r->why, "batches 4 and 64"));
+    assert_non_null(strstr(r->why, "With both at one batch it is true"));
 }
 
 /* Critical batch of an A100 in 16 bits: 312e12 * 2 / (2 * 2.039e12) = 153.0, of Mixtral's experts four times that. One
@@ -305,7 +318,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_both_ways), cmocka_unit_test(batches_turn), cmocka_unit_test(batches_turn_outside),
         cmocka_unit_test(gpus_and_prices_turn), cmocka_unit_test(pairs_of_a_kind), cmocka_unit_test(infeasible_is_silent),
-        cmocka_unit_test(words_from_figures), cmocka_unit_test(laws_of_the_main_job),
+        cmocka_unit_test(words_from_figures), cmocka_unit_test(different_batches),
+        cmocka_unit_test(laws_of_the_main_job),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }
