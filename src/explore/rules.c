@@ -274,7 +274,8 @@ static void flip_price(const struct contest *now, const struct rule *rule, struc
 
 /* --- words about turns ------------------------------------------------------------------------------------------------- */
 
-static void print_flip(const struct rule_result *r, enum rule_axis axis, char *buf, size_t size) {
+/* `brief`: for a cell of a table, else for a sentence. */
+static void print_flip(const struct rule_result *r, enum rule_axis axis, bool brief, char *buf, size_t size) {
     char number[WORDS_NUMBER];
     const struct rule_flip *f = &r->flip[axis];
     bool above = f->above, rough = axis == RULE_BATCH && f->from - f->before > 1;
@@ -284,9 +285,10 @@ static void print_flip(const struct rule_result *r, enum rule_axis axis, char *b
     else if (axis == RULE_GPUS && above)
         words_add(buf, size, "%.0f+ GPUs", at);
     else if (axis == RULE_GPUS)
-        words_add(buf, size, "%.0f%s", at, at > 1 ? " or fewer GPUs" : " GPU");
+        words_add(buf, size, "%s%.0f%s", brief && at > 1 ? "<=" : "", at, at <= 1 ? " GPU" : brief ? " GPUs" : " or fewer GPUs");
     else
-        words_add(buf, size, "batch %s%.0f%s", rough ? "~" : "", at, above ? "+" : " or less");
+        words_add(buf, size, "batch %s%s%.0f%s", !above && brief ? "<=" : "", rough ? "~" : "", at,
+                  above ? "+" : brief ? "" : " or less");
 }
 
 const char *rule_flips_print(const struct rule_result *r, char *buf, size_t size) {
@@ -294,7 +296,7 @@ const char *rule_flips_print(const struct rule_result *r, char *buf, size_t size
     for (int axis = 0; axis < RULE_AXES; axis++)
         if (!isnan(r->flip[axis].from)) {
             words_add(buf, size, "%s", *buf ? ", " : "");
-            print_flip(r, (enum rule_axis)axis, buf, size);
+            print_flip(r, (enum rule_axis)axis, true, buf, size);
         }
     if (!*buf)
         words_add(buf, size, "-");
@@ -308,7 +310,7 @@ static void tell_flips(const struct contest *c, struct rule_result *r) {
             continue;
         turn[0] = '\0';
         if (!isnan(r->flip[axis].from))
-            print_flip(r, (enum rule_axis)axis, turn, sizeof turn);
+            print_flip(r, (enum rule_axis)axis, false, turn, sizeof turn);
         if (*turn && axis == RULE_BATCH)
             contest_tell(c, r, "%s turns at %s. ", r->batch[0] == r->batch[1] ? "It" : "With both at one batch it", turn);
         else if (*turn && axis == RULE_GPUS)

@@ -78,7 +78,7 @@ struct rule_results {
 bool rules_make(struct explorer *x, const struct scenario *a, const struct scenario *b, enum rule_effort effort,
                 struct rule_results *out);
 
-/* "batch 212, 8 GPUs, 3.10 $/h": where a verdict turns, nearest first as the axes stand; "-" if nowhere. buf[size].
+/* "batch 212+, <=8 GPUs, above 3.10 $/h": where a verdict turns, nearest first as the axes stand; "-" if nowhere. buf[size].
  * Returns buf. */
 const char *rule_flips_print(const struct rule_result *r, char *buf, size_t size);
 
