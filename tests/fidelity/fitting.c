@@ -129,10 +129,47 @@ static size_t gather(struct book *b, enum calibration_class class, const char *s
     return n;
 }
 
+/* Where the search for each constant starts, and how firmly it is held there. */
+static void prepare_constants(enum calibration_class class, const struct class_values *start, double pull,
+                              struct fit_constant constant[CONSTANTS_MAX]) {
+    const struct class_info *info = &calibration_classes[class];
+    for (int i = 0; i < info->n; i++)
+        constant[i] = (struct fit_constant){start->value[i], info->constant[i].low, info->constant[i].high, pull};
+    if (class == CAL_ENGINE) { /* no measured engine row tells skew: the expert rows do */
+        constant[ENGINE_SKEW_SHARE].pull = INFINITY;
+        constant[ENGINE_EXPERTS].pull = 30 * pull;
+    }
+}
+
+/* The constant that is a choice of one law or another, 0 or 1: no search finds its way from one to the other. -1: none. */
+static int switch_of(enum calibration_class class) {
+    const struct class_info *info = &calibration_classes[class];
+    for (int i = 0; i < info->n; i++)
+        if (strcmp(info->constant[i].name, "tile_by_rows") == 0)
+            return i;
+    return -1;
+}
+
+/* Both positions of a switch, and what fits better. Returns the median absolute residual. */
+static double search_constants(struct job *j, double pull, size_t n, struct class_values *values) {
+    struct fit_constant constant[CONSTANTS_MAX];
+    int count = calibration_classes[j->class].n, way = switch_of(j->class);
+    double best = INFINITY, found[CONSTANTS_MAX];
+    prepare_constants(j->class, values, pull, constant);
+    for (int k = 0; k < (way >= 0 ? 2 : 1); k++) {
+        if (way >= 0)
+            constant[way] = (struct fit_constant){k, 0, 1, INFINITY};
+        double median = fit_constants(constant, count, found, residuals, n, j);
+        if (median < best) {
+            best = median;
+            memcpy(values->value, found, (size_t)count * sizeof *found);
+        }
+    }
+    return best;
+}
+
 size_t fit_class(struct book *b, enum calibration_class class, const char *scope, double pull, keep_fn *keep, void *user,
                  struct class_values *values, double *residual) {
-    const struct class_info *info = &calibration_classes[class];
-    struct fit_constant constant[CONSTANTS_MAX];
     struct job j = {.b = b, .common = !scope, .class = class, .start = values};
     size_t n = gather(b, class, scope, keep, user, &j);
     if (n >= 10) {
@@ -140,13 +177,7 @@ size_t fit_class(struct book *b, enum calibration_class class, const char *scope
         double *r = malloc(n * sizeof *r);
         if (!r)
             abort();
-        for (int i = 0; i < info->n; i++)
-            constant[i] = (struct fit_constant){values->value[i], info->constant[i].low, info->constant[i].high, pull};
-        if (class == CAL_ENGINE) /* no measured engine row tells skew: the expert rows do */
-            constant[ENGINE_SKEW_SHARE].pull = INFINITY;
-        if (class == CAL_ENGINE)
-            constant[ENGINE_EXPERTS].pull = 30 * pull;
-        *residual = fit_constants(constant, info->n, fitted.value, residuals, n, &j);
+        *residual = search_constants(&j, pull, n, &fitted);
         *values = fitted;
         residuals(values->value, r, n, &j);
         values->lo = exp(-fit_quantile(r, n, 0.9)); /* residuals are ln(predicted / measured) */
