@@ -53,6 +53,12 @@ double deployment_number(const struct deployment *d, const struct field *f) {
         return d->osl;
     case F_PREFIX_HIT:
         return d->prefix_hit;
+    case F_SPEC_DEPTH:
+        return d->spec_depth;
+    case F_SPEC_ACCEPTANCE:
+        return d->spec_acceptance;
+    case F_SPEC_DRAFT_COST:
+        return d->spec_draft_cost;
     case F_SKEW:
         return d->skew;
     case F_REDUNDANT_EXPERTS:

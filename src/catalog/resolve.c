@@ -226,6 +226,11 @@ static void resolve_workload(struct resolution *r) {
     d->isl = integer_of(r, F_ISL, 1);
     d->osl = integer_of(r, F_OSL, 1);
     d->prefix_hit = number_of(r, F_PREFIX_HIT);
+    d->spec_depth = (int)number_of(r, F_SPEC_DEPTH);
+    d->spec_acceptance = number_of(r, F_SPEC_ACCEPTANCE);
+    d->spec_draft_cost = scenario_is_default(r->s, &scenario_fields[F_SPEC_DRAFT_COST])
+                             ? floor(1000.0 / d->model->n_layers + 0.5) / 1000 /* no longer than people would write it */
+                             : number_of(r, F_SPEC_DRAFT_COST);
     d->power_price = number_of(r, F_POWER_PRICE);
     d->utilisation = number_of(r, F_UTILISATION);
     d->slo_ttft_s = number_of(r, F_SLO_TTFT_MS) / 1000;

@@ -21,6 +21,9 @@ struct deployment {
     int tp, pp, dp, ep;
     int batch, isl, osl;
     double prefix_hit; /* 0-1 */
+    int spec_depth;          /* drafted tokens of a sequence in each step; 0: no speculation */
+    double spec_acceptance;  /* chance that one is accepted, 0-1 */
+    double spec_draft_cost;  /* of one, as a share of a decode step and of the weights */
     enum skew_kind skew_kind;
     double skew;
     const double *routing; /* popularity of the experts, most popular first, sums to 1; NULL unless skew_kind is file */

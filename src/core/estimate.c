@@ -97,6 +97,11 @@ double estimate_widening(const struct deployment *d, enum origin *origin) {
     return engine ? weight_only ? 3 : 1.5 : operators ? 3 : 1;
 }
 
+/* The same power for scheduling that no engine timing stands behind, TPOT's and TTFT's alike: speculation. */
+static double unmeasured(const struct deployment *d) {
+    return d->spec_depth > 0 ? 2 : 1;
+}
+
 /* Bounds of measured / predicted of a class, widened on a log scale; a factor of 1.5 where nothing was ever compared. */
 static void bounds(const struct class_values *v, double wide, double *lo, double *hi) {
     *lo = pow(v->lo > 0 ? v->lo : 1 / 1.5, wide);
@@ -114,11 +119,13 @@ static void fill_memory_interval(struct estimate *out) {
 /* TTFT and TPOT have intervals from measurements; throughput and cost follow from both. */
 static void fill_intervals(const struct deployment *d, struct estimate *out) {
     enum origin origin = worse(d->engine.origin, ORIGIN_MEASURED);
-    double wide = estimate_widening(d, &origin), lo, hi, steps = d->osl - 1;
+    double wide = fmax(estimate_widening(d, &origin), unmeasured(d)), lo, hi, steps = d->osl - 1;
     double work = out->replicas * (double)d->batch * d->osl;
+    if (unmeasured(d) > 1)
+        origin = ORIGIN_ASSUMED;
     bounds(&d->engine, wide, &lo, &hi);
     out->tpot = (struct interval){out->tpot_ms * lo, out->tpot_ms * hi, origin};
-    bounds(&d->first_token, 1, &lo, &hi);
+    bounds(&d->first_token, unmeasured(d), &lo, &hi);
     out->ttft = (struct interval){out->ttft_ms * lo, out->ttft_ms * hi, worse(origin, d->first_token.origin)};
     out->out_tok = (struct interval){work * 1e3 / (out->ttft.hi + steps * out->tpot.hi),
                                      work * 1e3 / (out->ttft.lo + steps * out->tpot.lo), out->ttft.origin};

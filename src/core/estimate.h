@@ -70,6 +70,7 @@ struct estimate {
     double out_tok_s, in_tok_s, tok_s_gpu, tok_s_user;
     enum bound bound;
     double mfu, mbu;
+    double spec_tokens, spec_draft_ms, spec_gain; /* tokens a step, drafting before each, decode rate over none; 1, 0, 1 */
 
     double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
     double imbalance_loss, imbalance_loss_article;
@@ -126,7 +127,7 @@ enum estimate_field_id {
     E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT,
     E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_E2E_S, E_WAIT_MS,
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
-    E_BOUND, E_MFU, E_MBU,
+    E_BOUND, E_MFU, E_MBU, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
     E_COST_H, E_COST_M_OUT, E_COST_M_IN, E_COST_M_BLEND, E_POWER_COST_H, E_JOULES_TOK,

@@ -44,6 +44,13 @@ double law_ring_bytes(double buffer, int gpus) {
     return 2.0 * (gpus - 1) / gpus * buffer;
 }
 
+double law_expected_tokens(int drafts, double acceptance) {
+    double sum = 1;
+    for (int i = 0; i < drafts; i++)
+        sum = 1 + acceptance * sum;
+    return sum;
+}
+
 double law_article_traffic_ratio(const struct model *m) {
     return m->top_k / sqrt(m->n_experts);
 }

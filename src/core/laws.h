@@ -69,4 +69,9 @@ double law_article_kv_token(const struct model *m, double bytes);
 /* Sets of k experts out of E that a token may take in one layer: C(E, k); 1 for a dense model. */
 double law_routes(const struct model *m);
 
+/* Tokens that a step of speculative decoding yields on the mean: of `drafts`, each accepted with this chance whatever the
+ * others, those before the first one rejected, and one of the model's own: 1 + a + ... + a^d = (1 - a^(d+1)) / (1 - a).
+ * Leviathan, Kalman, Matias, "Fast Inference from Transformers via Speculative Decoding", 2023, equation 1. */
+double law_expected_tokens(int drafts, double acceptance);
+
 #endif

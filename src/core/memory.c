@@ -197,7 +197,7 @@ void memory_make(const struct deployment *d, struct memory *out) {
     struct layer_params p;
     double sequences = rank_sequences(d, d->batch), tokens = (double)d->isl + d->osl;
     double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
-    double fixed = fixed_bytes(d), fullest = -1, keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE];
+    double fixed = fixed_bytes(d), fullest = -1, all = 0, keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE];
 
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &p);
     *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .max_context = limit};
@@ -205,6 +205,9 @@ void memory_make(const struct deployment *d, struct memory *out) {
         struct stage stage;
         stage_make(d, &p, s, first, &stage);
         first += memory_stage_layers(d->model->n_layers, d->pp, s);
+        all += stage.weights;
+        if (s == d->pp - 1 && d->spec_depth > 0) /* a step's time is reading weights: a draft's share of it is of both */
+            stage.weights += d->spec_draft_cost * all;
         double logits = s == d->pp - 1 ? logits_bytes(d) : 0, kv = stage_kv_bytes(d, &stage, tokens);
         double free = fmax(0, out->capacity - fixed - stage.weights), kept = free * keep, room = free - kept;
         double used = stage.weights + sequences * (kv + logits);

@@ -9,7 +9,7 @@
 #define AT(member) offsetof(struct scenario, member)
 
 const char *const field_group_names[GROUP_COUNT] = {
-    "model", "hardware", "layout", "workload", "routing", "price and service level",
+    "model", "hardware", "layout", "workload", "engine", "routing", "price and service level",
 };
 
 /* Ranges are wide enough for anything that exists; they are there to catch slips, the physics says what is possible. */
@@ -66,9 +66,23 @@ const struct field scenario_fields[FIELD_COUNT] = {
     [F_PREFIX_HIT] = {.id = "prefix_hit", .label = "prefix hits", .group = GROUP_WORKLOAD, .type = FIELD_REAL,
                       .min = 0, .max = 1, .step = 0.05, .default_text = "0", .offset = AT(prefix_hit),
                       .help = "Share of the input that the prefix cache already holds."},
-    [F_ENGINE] = {.id = "engine", .label = "engine", .group = GROUP_WORKLOAD, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
+    [F_ENGINE] = {.id = "engine", .label = "engine", .group = GROUP_ENGINE, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
                   .fixed = {"vllm", "sglang", "trtllm", "ideal"}, .default_text = "vllm", .offset = AT(engine),
                   .help = "Serving engine: what it adds to its kernels. Ideal adds nothing."},
+    [F_SPEC_DEPTH] = {.id = "spec_depth", .label = "draft tokens", .unit = "tok", .group = GROUP_ENGINE,
+                      .type = FIELD_INTEGER, .min = 0, .max = 16, .step = 1, .default_text = "0", .offset = AT(spec_depth),
+                      .help = "Speculative decoding: tokens that are drafted for each sequence and verified in one step of "
+                              "the model. 0 turns it off."},
+    [F_SPEC_ACCEPTANCE] = {.id = "spec_acceptance", .label = "accepted", .group = GROUP_ENGINE, .type = FIELD_REAL,
+                           .min = 0, .max = 1, .step = 0.05, .default_text = "0.8", .offset = AT(spec_acceptance),
+                           .help = "Chance that the model accepts a drafted token, the same for each: d of them yield "
+                                   "(1 - a^(d+1)) / (1 - a) tokens a step. DeepSeek-V3's own head had 0.85 to 0.9 on the "
+                                   "first token, later ones have less."},
+    [F_SPEC_DRAFT_COST] = {.id = "spec_draft_cost", .label = "draft cost", .group = GROUP_ENGINE, .type = FIELD_REAL,
+                           .min = 0, .max = 1, .step = 0.01, .offset = AT(spec_draft_cost),
+                           .default_note = "1 / layers: a prediction head of one layer",
+                           .help = "What drafting one token costs, as a share of a decode step and of the weights' memory. A "
+                                   "head that predicts further tokens is one layer; copying from the prompt costs 0."},
     [F_SKEW_KIND] = {.id = "skew_kind", .label = "popularity", .group = GROUP_ROUTING, .type = FIELD_TEXT,
                      .choices = CHOICE_FIXED, .fixed = {"uniform", "zipf", "pareto", "file"}, .default_text = "uniform",
                      .offset = AT(skew_kind),

@@ -14,7 +14,30 @@ static struct work decode_work(const struct deployment *d, double sequences) {
     double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
     double per_rank = ceil(sequences / d->dp) / micro;
     return (struct work){.decode = per_rank, .context = d->isl + d->osl / 2.0, .passes = d->pp,
-                         .engine_tokens = sequences / micro};
+                         .drafts = d->spec_depth, .engine_tokens = sequences * (1 + d->spec_depth) / micro};
+}
+
+/* One round of decoding: spec_depth times a draft, one step of the model that verifies them. Yields `tokens` of each
+ * sequence on the mean. Without speculation a round is a step and yields one. */
+struct round {
+    double seconds, draft, tokens, gain;
+};
+
+static struct round round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode,
+                               double step) {
+    struct round r = {.seconds = step, .tokens = 1, .gain = 1};
+    struct work w = *decode;
+    struct step plain;
+    if (d->spec_depth == 0)
+        return r;
+    w.drafts = 0;
+    w.engine_tokens /= 1 + d->spec_depth;
+    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &plain);
+    r.draft = d->spec_depth * d->spec_draft_cost * plain.seconds;
+    r.seconds += r.draft;
+    r.tokens = law_expected_tokens(d->spec_depth, d->spec_acceptance);
+    r.gain = plain.seconds * r.tokens / r.seconds;
+    return r;
 }
 
 /* One request's prefill in chunks of at most the engine's token budget; the mean chunk, which stands for all. */
@@ -129,19 +152,20 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
     double slow = d->engine.value[ENGINE_PREFILL]; /* the engine's prefill over its kernels' */
     double step = out->decode.seconds, prefill = slow * out->prefill.seconds;
-    double busy = resident / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 a stage stands idle */
+    struct round round = round_make(d, cache, &w, step);
+    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 a stage stands idle */
 
-    /* Others' prefills: in steady state each of the other residents starts anew once in osl steps. */
+    /* Others' prefills: in steady state each of the other residents starts anew once in osl tokens. */
     double others = resident > 1 ? (resident / d->dp - 1.0 / d->dp) / d->osl : 0;
     double added = resident > 1 ? slow * prefill_interference(d, cache, &prompt, &w, step) : prefill;
-    double tpot = step + others * added;
+    double tpot = round.seconds / round.tokens + others * added;
     double wait = resident < d->batch ? d->osl * tpot * (d->batch / resident - 1) : 0;
     /* Steady state: the own prefill, and the steps until it is admitted. A closed-loop benchmark of W waves starts with all
      * requests at once, whose prefills queue: (B-1)/2 of them on the mean, in one wave of W. */
     const double *first = d->first_token.value;
     double own = first[FIRST_PREFILL] * out->prefill.seconds;
     double steps = first[FIRST_STEPS] + (law ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
-    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + own + (resident > 1 ? steps * tpot : 0) + wait;
+    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + own + (resident > 1 ? steps * tpot * round.tokens : 0) + wait;
     double queued = first[FIRST_BURST] * own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES);
     out->ttft_benchmark_ms = (ttft + fmax(0, queued)) * 1e3;
     double e2e = ttft + (d->osl - 1) * tpot;
@@ -156,10 +180,13 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     out->in_tok_s = out->out_tok_s * d->isl / d->osl;
     out->tok_s_gpu = out->out_tok_s / d->gpus;
     out->tok_s_user = 1 / tpot;
+    out->spec_tokens = round.tokens;
+    out->spec_draft_ms = round.draft * 1e3;
+    out->spec_gain = round.gain;
     out->bound = step_bound(&out->decode);
     out->mfu = busy * peak_seconds(d, &out->decode) / step;
     out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
-    fill_cost(d, added, d->osl * step * d->dp / resident, out);
+    fill_cost(d, added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
     fill_energy(d, out);
     fill_service_level(d, out);
 }

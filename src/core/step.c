@@ -97,6 +97,29 @@ static struct timing attention_mean(const struct frame *f, double batch, double 
     return t;
 }
 
+/* Drafted tokens of a sequence are more queries on the same cache: it is read once, the dot products are done for each.
+ * Latent decode takes them for more heads (FlashMLA's layout); grouped decode has room for them on its tiles up to the
+ * datasheet's rate. No measurement stands behind either. */
+static struct timing attention_verify(const struct frame *f, double pairs) {
+    const struct work *w = f->w;
+    struct timing one = attention_mean(f, w->decode, 1, w->context, false);
+    if (w->drafts == 0)
+        return one;
+    double flop = pairs * count_attention_flop(f->m, f->d->tp, true);
+    double t = flop / timing_rate(f->d->gpu, PATH_BF16, NULL);
+    if (f->m->attention == ATTENTION_MLA) {
+        struct frame wide = *f;
+        struct model m = *f->m;
+        m.n_heads *= 1 + (int)w->drafts;
+        wide.m = &m;
+        t = attention_mean(&wide, w->decode, 1, w->context, false).seconds - one.part[BOUND_LAUNCH];
+    }
+    double more = fmax(0, t - (one.seconds - one.part[BOUND_LAUNCH]));
+    one.seconds += more;
+    one.part[BOUND_COMPUTE] += more;
+    return one;
+}
+
 /* Decode reads each sequence's cache; prefill is causal over its own tokens and what was cached before them. */
 static void row_attention(const struct frame *f) {
     struct op *o = &f->out->op[OP_ATTENTION];
@@ -105,8 +128,8 @@ static void row_attention(const struct frame *f) {
     double kv = count_kv_elements(f->m, d->tp) * d->kv->bytes;
     if (w->decode > 0) {
         double pairs = w->decode * count_mean_context(f->m, w->context);
-        op_set(o, captured(d, attention_mean(f, w->decode, 1, w->context, false)), pairs * kv,
-               pairs * count_attention_flop(f->m, d->tp, true));
+        double queries = pairs * (1 + w->drafts);
+        op_set(o, captured(d, attention_verify(f, queries)), pairs * kv, queries * count_attention_flop(f->m, d->tp, true));
     }
     if (w->prefill > 0) {
         double pairs = w->prefill * count_causal_context(f->m, w->prefill, w->before);
@@ -211,9 +234,9 @@ static void row_ffn(const struct frame *f, enum op_kind kind, double width) {
 /* Embedding, head, router: 16-bit whatever the format of the rest. */
 static const struct format sixteen_bit = {.id = "bf16", .bytes = 2, .path = PATH_BF16, .block = 1};
 
-/* Head and sampling: one token of each decoding sequence, and the last of a prefilled prompt. */
+/* Head and sampling: the tokens of each decoding sequence, and the last of a prefilled prompt. */
 static void row_head(const struct frame *f) {
-    double n = f->w->decode + (f->w->prefill > 0);
+    double n = f->w->decode * (1 + f->w->drafts) + (f->w->prefill > 0);
     row_gemm(f, OP_HEAD, &sixteen_bit, n, f->m->hidden, (double)f->m->vocab / f->d->tp);
     row_elementwise(f, OP_SAMPLING, n * f->m->vocab * 4, 2);
 }
@@ -304,7 +327,7 @@ static void calls_make(const struct deployment *d, const struct work *w, struct 
 }
 
 void step_make(const struct deployment *d, const struct work *w, const struct load_law *law, struct step *out) {
-    struct frame f = {.d = d, .w = w, .m = d->model, .tokens = w->decode + w->prefill, .out = out};
+    struct frame f = {.d = d, .w = w, .m = d->model, .tokens = w->decode * (1 + w->drafts) + w->prefill, .out = out};
     *out = (struct step){0};
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &f.p);
     rows_make(&f, law);

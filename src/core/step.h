@@ -8,6 +8,7 @@
 struct work {
     double decode;         /* sequences that decode one token each */
     double context;        /* cached tokens that each of them reads */
+    double drafts;         /* drafted tokens that each of them verifies beside its own */
     double prefill;        /* prompt tokens processed in this step */
     double before;         /* cached tokens in front of them, on the mean */
     double engine_tokens;  /* tokens that a layer's experts see, over the whole engine */

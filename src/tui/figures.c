@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "catalog/catalog.h"
 #include "core/compare.h"
 
 enum { WIDE = 60, REST = 4, UNIT_AT = 19 };
@@ -189,8 +191,21 @@ void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, co
         draw_value(v, c, x + k.x[i], y, &k, f, i, better == i, figures_certain(a, b, f->id));
 }
 
+/* Whether a scenario has this field at another value than the table's default. */
+static bool uses(const struct view *v, enum field_id id) {
+    const struct field *f = &scenario_fields[id];
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        double value = deployment_number(&v->slot[i].deployment, f);
+        if (!isnan(value) && !(f->default_text && value == strtod(f->default_text, NULL)))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a row says anything at this width. */
 static bool says_something(const struct view *v, const struct figure *f, int w) {
+    if (f->use && !uses(v, f->use))
+        return false;
     return !f->interval || (w >= RANGE_MIN && has_interval(v, f->id));
 }
 

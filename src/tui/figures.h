@@ -3,6 +3,7 @@
 #ifndef MOESCOPE_TUI_FIGURES_H
 #define MOESCOPE_TUI_FIGURES_H
 
+#include "core/scenario.h"
 #include "tui/digits.h"
 #include "tui/view.h"
 
@@ -15,6 +16,7 @@ struct figure {
     const char *wide; /* long label in place of the table's, or NULL */
     int rank;         /* where rows are short, those of the highest rank go first, from the last one up */
     bool interval;    /* the row shows what the figure may be, not what it is */
+    enum field_id use; /* a feature's row: shown, before all others, where this field is not at its default; 0 none */
 };
 
 /* Columns of a table that is w cells wide. */
