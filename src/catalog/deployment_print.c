@@ -53,6 +53,8 @@ double deployment_number(const struct deployment *d, const struct field *f) {
         return d->osl;
     case F_PREFIX_HIT:
         return d->prefix_hit;
+    case F_CHUNK_TOKENS:
+        return d->chunk_tokens > 0 ? d->chunk_tokens : NAN;
     case F_SPEC_DEPTH:
         return d->spec_depth;
     case F_SPEC_ACCEPTANCE:

@@ -226,6 +226,7 @@ static void resolve_workload(struct resolution *r) {
     d->isl = integer_of(r, F_ISL, 1);
     d->osl = integer_of(r, F_OSL, 1);
     d->prefix_hit = number_of(r, F_PREFIX_HIT);
+    d->chunk_tokens = integer_of(r, F_CHUNK_TOKENS, 0);
     d->spec_depth = (int)number_of(r, F_SPEC_DEPTH);
     d->spec_acceptance = number_of(r, F_SPEC_ACCEPTANCE);
     d->spec_draft_cost = scenario_is_default(r->s, &scenario_fields[F_SPEC_DRAFT_COST])

@@ -21,6 +21,7 @@ struct deployment {
     int tp, pp, dp, ep;
     int batch, isl, osl;
     double prefix_hit; /* 0-1 */
+    int chunk_tokens;        /* tokens of a step on an attention rank, a chunk of a prompt among them; 0: whole prompts */
     int spec_depth;          /* drafted tokens of a sequence in each step; 0: no speculation */
     double spec_acceptance;  /* chance that one is accepted, 0-1 */
     double spec_draft_cost;  /* of one, as a share of a decode step and of the weights */

@@ -97,9 +97,10 @@ double estimate_widening(const struct deployment *d, enum origin *origin) {
     return engine ? weight_only ? 3 : 1.5 : operators ? 3 : 1;
 }
 
-/* The same power for scheduling that no engine timing stands behind, TPOT's and TTFT's alike: speculation. */
+/* The same power for scheduling that no engine timing stands behind, TPOT's and TTFT's alike: speculation, token
+ * budgets. */
 static double unmeasured(const struct deployment *d) {
-    return d->spec_depth > 0 ? 2 : 1;
+    return d->spec_depth > 0 || d->chunk_tokens > 0 ? 2 : 1;
 }
 
 /* Bounds of measured / predicted of a class, widened on a log scale; a factor of 1.5 where nothing was ever compared. */

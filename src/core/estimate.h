@@ -12,7 +12,8 @@
 
 /* Why a deployment is impossible. */
 enum limit {
-    LIMIT_NONE, LIMIT_MEMORY, LIMIT_HEADS, LIMIT_EXPERTS, LIMIT_LAYERS, LIMIT_GPUS, LIMIT_FORMAT, LIMIT_CONTEXT
+    LIMIT_NONE, LIMIT_MEMORY, LIMIT_HEADS, LIMIT_EXPERTS, LIMIT_LAYERS, LIMIT_GPUS, LIMIT_FORMAT, LIMIT_CONTEXT,
+    LIMIT_BUDGET
 };
 
 /* One row per kind of operator in a step; a row that a model does not have has calls = 0. */
@@ -66,7 +67,8 @@ struct estimate {
     double flops_per_token_g;
     double decode_step_ms, prefill_ms;
     double ttft_ms, ttft_benchmark_ms; /* steady state; as a closed loop that starts with a burst measures it */
-    double tpot_ms, e2e_s, wait_ms;    /* wait_ms: the part of ttft_ms spent waiting for KV room */
+    double tpot_ms, itl_max_ms;        /* mean; a step with a chunk of another's prompt in it */
+    double e2e_s, wait_ms, queue_ms;   /* parts of ttft_ms: waiting for KV room, for others' chunks */
     double out_tok_s, in_tok_s, tok_s_gpu, tok_s_user;
     enum bound bound;
     double mfu, mbu;
@@ -125,7 +127,8 @@ enum estimate_field_id {
     E_FEASIBLE, E_LIMIT, E_PARAMS_B, E_ACTIVE_B,
     E_MEM_GB, E_MEM_WEIGHTS_GB, E_MEM_EXPERTS_GB, E_MEM_KV_GB, E_MEM_OTHER_GB, E_MEM_CAPACITY_GB,
     E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT,
-    E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_E2E_S, E_WAIT_MS,
+    E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_ITL_MAX_MS,
+    E_E2E_S, E_WAIT_MS, E_QUEUE_MS,
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
     E_BOUND, E_MFU, E_MBU, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,

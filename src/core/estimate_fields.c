@@ -26,7 +26,7 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     WORD(E_FEASIBLE, feasible, "feasible", VALUE_BOOL, VALUE_ALWAYS,
          "Whether the deployment is possible at all. If not, there is no performance or cost figure."),
     WORD(E_LIMIT, limit, "limit", VALUE_LIMIT, VALUE_ALWAYS,
-         "What makes it impossible: memory, heads, experts, layers, gpus, format or context."),
+         "What makes it impossible: memory, heads, experts, layers, gpus, format, context or budget."),
     NUMBER(E_PARAMS_B, params_b, "parameters", "B", BETTER_NONE, VALUE_ALWAYS, "Billions of parameters."),
     NUMBER(E_ACTIVE_B, active_b, "active parameters", "B", BETTER_NONE, VALUE_ALWAYS,
            "Billions of parameters that one token uses: LM head in, embedding look-up out."),
@@ -62,9 +62,13 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
            "The same as a closed-loop benchmark of ten waves measures it: with the burst of its start."),
     NUMBER(E_TPOT_MS, tpot_ms, "TPOT", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
            "Mean time per output token after the first, other requests' prefills included."),
+    NUMBER(E_ITL_MAX_MS, itl_max_ms, "longest gap", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
+           "Longest time between two steps of a sequence: one with another request's prompt in it, or its last chunk."),
     NUMBER(E_E2E_S, e2e_s, "whole request", "s", BETTER_LOWER, VALUE_PERFORMANCE, "TTFT + (osl-1) x TPOT."),
     NUMBER(E_WAIT_MS, wait_ms, "wait for room", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
            "Part of TTFT spent waiting for room in the KV cache."),
+    NUMBER(E_QUEUE_MS, queue_ms, "queue for chunks", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
+           "Part of TTFT spent behind others' chunks: with a token budget that holds fewer chunks than requests bring."),
     NUMBER(E_OUT_TOK_S, out_tok_s, "output rate", "tok/s", BETTER_HIGHER, VALUE_PERFORMANCE,
            "Output tokens per second of the fleet."),
     NUMBER(E_IN_TOK_S, in_tok_s, "input rate", "tok/s", BETTER_HIGHER, VALUE_PERFORMANCE,
@@ -118,7 +122,7 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     INTERVAL(E_COST_M_OUT, cost_m_out, cost_out, "output cost", "$/M", VALUE_COST),
 };
 
-const char *const limit_names[] = {"", "memory", "heads", "experts", "layers", "gpus", "format", "context"};
+const char *const limit_names[] = {"", "memory", "heads", "experts", "layers", "gpus", "format", "context", "budget"};
 const char *const bound_names[] = {"", "memory", "compute", "comm", "launch"};
 const char *const origin_names[] = {"measured", "fitted", "datasheet", "assumed"};
 const char *const op_names[OP_COUNT] = {

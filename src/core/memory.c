@@ -96,6 +96,22 @@ static enum limit check_heads(const struct deployment *d, char *text) {
     return LIMIT_NONE;
 }
 
+/* A step's tokens of decoding come first in the budget (vLLM refuses a budget below its number of sequences, too). */
+static bool check_budget(const struct deployment *d, char *text) {
+    int each = 1 + d->spec_depth, micro = (int)fmin(d->pp, fmax(1, d->batch / d->dp));
+    int sequences = (int)ceil(ceil((double)d->batch / d->dp) / micro), most = (d->chunk_tokens - 1) / each;
+    char remedy[48] = "";
+    if (d->chunk_tokens == 0 || sequences * each < d->chunk_tokens)
+        return true;
+    if (d->spec_depth > 0 && sequences < d->chunk_tokens)
+        snprintf(remedy, sizeof remedy, ", or spec_depth at most %d", (d->chunk_tokens - 1) / sequences - 1);
+    else if (most > 0)
+        snprintf(remedy, sizeof remedy, ", or batch at most %d", most * d->dp * micro);
+    snprintf(text, LIMIT_TEXT, "chunk_tokens %d has no room for a prompt beside %d x %d tokens of decoding: above %d%s",
+             d->chunk_tokens, sequences, each, sequences * each, remedy);
+    return false;
+}
+
 enum limit layout_check(const struct deployment *d, char *text) {
     const struct model *m = d->model;
     double engine = (double)d->tp * d->dp * d->pp;
@@ -123,7 +139,7 @@ enum limit layout_check(const struct deployment *d, char *text) {
                  m->max_context);
         return LIMIT_CONTEXT;
     }
-    return limit;
+    return limit == LIMIT_NONE && !check_budget(d, text) ? LIMIT_BUDGET : limit;
 }
 
 /* --- one pipeline stage ------------------------------------------------------------------------------------------------- */
@@ -169,7 +185,7 @@ static double fixed_bytes(const struct deployment *d) {
     static const double GIB = 1073741824;
     const double *v = d->calibration->of[CAL_MEMORY].value;
     double buffers = d->tp * d->dp * d->pp > 1 ? v[MEMORY_COLLECTIVE_GIB] : 0;
-    double chunk = fmin(v[MEMORY_CHUNK_TOKENS], fmax(d->isl, 1));
+    double chunk = fmin(d->chunk_tokens > 0 ? d->chunk_tokens : v[MEMORY_CHUNK_TOKENS], fmax(d->isl, 1));
     double width = d->model->hidden + (double)d->model->n_heads * d->model->head_dim / d->tp;
     double activations = chunk * v[MEMORY_ACTIVATION_COEF] * SIXTEEN_BIT * width / 2;
     return (v[MEMORY_RUNTIME_GIB] + buffers) * GIB + activations;
@@ -237,6 +253,7 @@ double memory_min_gpus(const struct deployment *d) {
     char text[LIMIT_TEXT];
     t.dp = 1;
     t.redundant_experts = 0; /* they are there for speed */
+    t.chunk_tokens = 0;      /* it counts for each rank, and these have more sequences */
     for (t.tp = 1; t.tp <= d->model->n_heads && t.tp <= d->gpus_per_node && t.tp < best; t.tp *= 2) {
         t.pp = 1;
         t.ep = 1;

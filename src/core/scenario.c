@@ -69,6 +69,12 @@ const struct field scenario_fields[FIELD_COUNT] = {
     [F_ENGINE] = {.id = "engine", .label = "engine", .group = GROUP_ENGINE, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
                   .fixed = {"vllm", "sglang", "trtllm", "ideal"}, .default_text = "vllm", .offset = AT(engine),
                   .help = "Serving engine: what it adds to its kernels. Ideal adds nothing."},
+    [F_CHUNK_TOKENS] = {.id = "chunk_tokens", .label = "token budget", .unit = "tok", .group = GROUP_ENGINE,
+                        .type = FIELD_INTEGER, .min = 16, .max = 1048576, .step = 1, .scale = SCALE_LOG2,
+                        .default_note = "none: whole prompts", .offset = AT(chunk_tokens),
+                        .help = "Chunked prefill: tokens of a step on each attention rank, decoding ones first; a prompt gets "
+                                "what they leave, in chunks. Tokens come more evenly, the first one later. vLLM calls it "
+                                "max_num_batched_tokens."},
     [F_SPEC_DEPTH] = {.id = "spec_depth", .label = "draft tokens", .unit = "tok", .group = GROUP_ENGINE,
                       .type = FIELD_INTEGER, .min = 0, .max = 16, .step = 1, .default_text = "0", .offset = AT(spec_depth),
                       .help = "Speculative decoding: tokens that are drafted for each sequence and verified in one step of "

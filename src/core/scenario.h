@@ -23,7 +23,7 @@ struct scenario {
     double tp, pp, dp, ep;
     double batch, isl, osl, prefix_hit;
     char engine[ID_LEN];
-    double spec_depth, spec_acceptance, spec_draft_cost;
+    double chunk_tokens, spec_depth, spec_acceptance, spec_draft_cost;
     char skew_kind[ID_LEN];
     double skew;
     char routing_file[MODEL_REF_LEN]; /* path of a histogram, used with skew_kind file */
@@ -62,7 +62,7 @@ enum field_id {
     F_GPU, F_GPUS, F_GPUS_PER_NODE, F_LINK_UP, F_LINK_OUT,
     F_TP, F_PP, F_DP, F_EP,
     F_BATCH, F_ISL, F_OSL, F_PREFIX_HIT,
-    F_ENGINE, F_SPEC_DEPTH, F_SPEC_ACCEPTANCE, F_SPEC_DRAFT_COST,
+    F_ENGINE, F_CHUNK_TOKENS, F_SPEC_DEPTH, F_SPEC_ACCEPTANCE, F_SPEC_DRAFT_COST,
     F_SKEW_KIND, F_SKEW, F_ROUTING_FILE, F_REDUNDANT_EXPERTS,
     F_PRICE, F_POWER_PRICE, F_UTILISATION, F_SLO_TTFT_MS, F_SLO_TPOT_MS,
     FIELD_COUNT

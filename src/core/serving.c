@@ -40,35 +40,98 @@ static struct round round_make(const struct deployment *d, struct load_cache *ca
     return r;
 }
 
-/* One request's prefill in chunks of at most the engine's token budget; the mean chunk, which stands for all. */
+/* One request's prefill in chunks; the mean chunk, which stands for all, and what lies in front of the last one. */
 struct prompt {
-    double chunks, tokens, before;
+    double chunks, tokens, before, before_last;
 };
 
-static struct prompt prompt_make(const struct deployment *d) {
-    double cached = floor(d->isl * d->prefix_hit), fresh = fmax(1, d->isl - cached); /* the last token is always computed */
-    double chunks = ceil(fresh / d->calibration->of[CAL_MEMORY].value[MEMORY_CHUNK_TOKENS]);
+static double fresh_tokens(const struct deployment *d) {
+    return fmax(1, d->isl - floor(d->isl * d->prefix_hit)); /* the last token is always computed */
+}
+
+/* Chunks of what the decoding tokens of a step leave of its budget (Agrawal et al., "SARATHI", 2023); without a budget the
+ * whole prompt, as far as engines take one at once. */
+static struct prompt prompt_make(const struct deployment *d, double decoding) {
+    double fresh = fresh_tokens(d), cached = floor(d->isl * d->prefix_hit);
+    double room = d->calibration->of[CAL_MEMORY].value[MEMORY_CHUNK_TOKENS];
+    if (d->chunk_tokens > 0)
+        room = fmax(1, d->chunk_tokens - ceil(decoding));
+    double chunks = ceil(fresh / room);
     /* every token of the whole prompt sees cached + fresh/2 on the mean; of a chunk it sees half by itself */
     return (struct prompt){.chunks = chunks, .tokens = fresh / chunks,
-                           .before = cached + fresh / 2 - fresh / chunks / 2};
+                           .before = cached + fresh / 2 - fresh / chunks / 2,
+                           .before_last = cached + fresh - fresh / chunks};
+}
+
+/* A chunk on top of w's decoding. Latent attention expands what is cached in front of each chunk once more. */
+static void work_add_chunk(const struct deployment *d, struct work *w, double tokens, double before) {
+    w->prefill = tokens;
+    w->before = before;
+    w->expanded = d->chunk_tokens > 0 ? before : 0;
+    w->engine_tokens += tokens;
 }
 
 static struct work prefill_work(const struct deployment *d, const struct prompt *p) {
-    return (struct work){.prefill = p->tokens, .before = p->before, .engine_tokens = p->tokens,
-                         .passes = p->chunks + d->pp - 1};
+    struct work w = {.passes = p->chunks + d->pp - 1};
+    work_add_chunk(d, &w, p->tokens, p->before);
+    return w;
 }
 
-/* Seconds that one request's prefill adds to the decode steps it runs inside of. */
-static double prefill_interference(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
-                                   const struct work *decode, double decode_seconds) {
+/* Seconds by which a chunk makes a decode step longer, if all of a pipeline's micro-batches had one. */
+static double chunk_delay(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
+                          const struct work *decode, double decode_seconds, double before) {
     struct work w = *decode;
     struct step mixed;
-    w.prefill = p->tokens;
-    w.before = p->before;
-    w.engine_tokens += p->tokens;
+    work_add_chunk(d, &w, p->tokens, before);
     step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &mixed);
+    return fmax(0, mixed.seconds - decode_seconds);
+}
+
+/* Decoding tokens of a step with a chunk in it. Where a budget holds fewer chunks than the sequences would bring, some of them
+ * queue. With r rounds for the output and one for each of `fresh / (budget - n*q)` chunks, n of them decode (Little):
+ * n = r / chunks, so n = r * budget / (fresh + q*r); q tokens each. */
+static double decoding_tokens(const struct deployment *d, const struct work *w, const struct round *round) {
+    double q = 1 + w->drafts, rounds = d->osl / round->tokens;
+    if (d->chunk_tokens == 0)
+        return w->decode * q;
+    return fmin(w->decode, rounds * d->chunk_tokens / (fresh_tokens(d) + q * rounds)) * q;
+}
+
+/* How the prefills of others and one's own meet decoding. Seconds. */
+struct mixing {
+    double added;     /* by one request's prefill, over all the steps that it runs inside of */
+    double others;    /* to each of the others' tokens */
+    double own;       /* of one's own prefill, up to the first token */
+    double queue;     /* until one's own begins */
+    double longest;   /* between two tokens, at most */
+};
+
+/* Whole prompts: each of the other residents adds its prefill once in osl tokens; the own one is as if alone.
+ * A budget has room for one chunk in each micro-batch of a round. So a token is late by one chunk at most, and the own
+ * prefill takes a round for each of its chunks. Where the residents need more chunks than there are rounds, they queue: in a
+ * closed loop a request then takes as long as all the residents' chunks (the bottleneck's bound of operational analysis,
+ * Denning and Buzen 1978; rounds as long as if none of them queued). `slow`: the engine's prefill over its kernels', among others and for oneself. */
+static void mixing_make(const struct deployment *d, struct load_cache *cache, const struct work *w, const struct step *decode,
+                        const struct round *round, double resident, double alone, struct mixing *out) {
+    double slow = d->engine.value[ENGINE_PREFILL], first = d->first_token.value[FIRST_PREFILL];
+    struct prompt p = prompt_make(d, decoding_tokens(d, w, round));
+    *out = (struct mixing){.added = slow * alone, .own = first * alone, .longest = round->seconds};
+    if (resident <= 1)
+        return;
+    double delay = chunk_delay(d, cache, &p, w, decode->seconds, p.before), last = delay;
+    if (p.chunks > 1)
+        last = chunk_delay(d, cache, &p, w, decode->seconds, p.before_last);
     double passes = d->pp; /* a chunk delays one of the pp micro-batches of a step */
-    return p->chunks * fmax(0, mixed.seconds - decode_seconds) / passes;
+    out->added = slow * (p.chunks * delay / passes);
+    out->others = (resident / d->dp - 1.0 / d->dp) / d->osl * out->added;
+    out->longest += slow * last / passes;
+    if (d->chunk_tokens == 0)
+        return;
+    out->others = fmin(out->others, slow * delay / round->tokens);
+    out->own = p.chunks * (round->seconds + first * delay / passes);
+    double decoding = (d->osl - 1) * (round->seconds / round->tokens + out->others);
+    double all = resident / d->dp * p.chunks * (round->seconds + slow * delay) / passes;
+    out->queue = fmax(0, all - out->own - decoding);
 }
 
 static void fill_routing(const struct deployment *d, const struct load_law *law, const struct work *w,
@@ -143,38 +206,37 @@ static void fill_service_level(const struct deployment *d, struct estimate *out)
 void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
     double resident = out->resident;
     struct work w = decode_work(d, resident);
-    struct prompt prompt = prompt_make(d);
+    struct prompt prompt = prompt_make(d, 0);
     struct work p = prefill_work(d, &prompt);
     const struct load_law *law = step_law(d, cache, w.engine_tokens, true);
 
     step_make(d, &w, law, &out->decode);
     fill_routing(d, law, &w, out);
     step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
-    double slow = d->engine.value[ENGINE_PREFILL]; /* the engine's prefill over its kernels' */
-    double step = out->decode.seconds, prefill = slow * out->prefill.seconds;
+    double step = out->decode.seconds;
     struct round round = round_make(d, cache, &w, step);
-    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 a stage stands idle */
+    struct mixing mix;
+    mixing_make(d, cache, &w, &out->decode, &round, resident, out->prefill.seconds, &mix);
+    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 one is idle */
 
-    /* Others' prefills: in steady state each of the other residents starts anew once in osl tokens. */
-    double others = resident > 1 ? (resident / d->dp - 1.0 / d->dp) / d->osl : 0;
-    double added = resident > 1 ? slow * prefill_interference(d, cache, &prompt, &w, step) : prefill;
-    double tpot = round.seconds / round.tokens + others * added;
-    double wait = resident < d->batch ? d->osl * tpot * (d->batch / resident - 1) : 0;
+    double tpot = round.seconds / round.tokens + mix.others;
+    double wait = resident < d->batch ? (d->osl * tpot + mix.queue) * (d->batch / resident - 1) : 0;
     /* Steady state: the own prefill, and the steps until it is admitted. A closed-loop benchmark of W waves starts with all
      * requests at once, whose prefills queue: (B-1)/2 of them on the mean, in one wave of W. */
     const double *first = d->first_token.value;
-    double own = first[FIRST_PREFILL] * out->prefill.seconds;
     double steps = first[FIRST_STEPS] + (law ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
-    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + own + (resident > 1 ? steps * tpot * round.tokens : 0) + wait;
-    double queued = first[FIRST_BURST] * own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES);
+    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + mix.own + (resident > 1 ? steps * tpot * round.tokens : 0) + wait + mix.queue;
+    double queued = first[FIRST_BURST] * mix.own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES);
     out->ttft_benchmark_ms = (ttft + fmax(0, queued)) * 1e3;
     double e2e = ttft + (d->osl - 1) * tpot;
 
     out->decode_step_ms = step * 1e3;
-    out->prefill_ms = prefill * 1e3;
+    out->prefill_ms = d->engine.value[ENGINE_PREFILL] * out->prefill.seconds * 1e3;
     out->tpot_ms = tpot * 1e3;
     out->ttft_ms = ttft * 1e3;
+    out->itl_max_ms = mix.longest * 1e3;
     out->wait_ms = wait * 1e3;
+    out->queue_ms = mix.queue * 1e3;
     out->e2e_s = e2e;
     out->out_tok_s = out->replicas * (double)d->batch * d->osl / e2e; /* Little's law over the closed loop */
     out->in_tok_s = out->out_tok_s * d->isl / d->osl;
@@ -186,7 +248,7 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     out->bound = step_bound(&out->decode);
     out->mfu = busy * peak_seconds(d, &out->decode) / step;
     out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
-    fill_cost(d, added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
+    fill_cost(d, mix.added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
     fill_energy(d, out);
     fill_service_level(d, out);
 }

@@ -70,6 +70,8 @@ static void row_qkv(const struct frame *f) {
     row_gemm(f, OP_QKV, w, f->tokens, m->hidden, m->q_lora_rank + m->kv_lora_rank + m->qk_rope_head_dim);
     row_gemm(f, OP_QKV, w, f->tokens, m->q_lora_rank > 0 ? m->q_lora_rank : m->hidden, heads * query);
     row_gemm(f, OP_QKV, w, f->tokens, m->kv_lora_rank, heads * (m->qk_nope_head_dim + m->v_head_dim));
+    if (f->w->expanded > 0) /* 2 * kv_lora * heads * (nope + v) FLOP for each cached token, layer and chunk */
+        row_gemm(f, OP_QKV, w, f->w->expanded, m->kv_lora_rank, heads * (m->qk_nope_head_dim + m->v_head_dim));
 }
 
 static struct timing attention_layer(const struct frame *f, double window, double batch, double tokens, double context,

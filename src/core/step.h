@@ -11,6 +11,7 @@ struct work {
     double drafts;         /* drafted tokens that each of them verifies beside its own */
     double prefill;        /* prompt tokens processed in this step */
     double before;         /* cached tokens in front of them, on the mean */
+    double expanded;       /* of those, whose latents are expanded to heads once more */
     double engine_tokens;  /* tokens that a layer's experts see, over the whole engine */
     double passes;         /* times that the slowest stage runs: micro-batches through the pipeline */
 };

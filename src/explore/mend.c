@@ -115,13 +115,14 @@ static void try_gpus(struct search *q, const struct deployment *d) {
     }
 }
 
-/* A layout that the rules allow: one width at another power of two, no replicas, or all at their defaults. */
+/* A layout that the rules allow: one width at another power of two, no replicas, no token budget, no drafts, or all at
+ * their defaults. */
 static void try_layouts(struct search *q, const struct deployment *d) {
     const struct {
         enum field_id field;
         int now;
     } widths[] = {{F_TP, d->tp}, {F_PP, d->pp}, {F_DP, d->dp}, {F_EP, d->ep}};
-    struct scenario plain = *q->from, single = plain;
+    struct scenario plain = *q->from, single = plain, whole = plain, sober = plain;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         for (int value = 1; value <= 256; value *= 2) {
             struct scenario s = *q->from;
@@ -132,8 +133,12 @@ static void try_layouts(struct search *q, const struct deployment *d) {
     }
     scenario_set_default(&plain, &scenario_fields[F_REDUNDANT_EXPERTS]);
     scenario_set_default(&single, &scenario_fields[F_REDUNDANT_EXPERTS]);
+    scenario_set_default(&whole, &scenario_fields[F_CHUNK_TOKENS]);
+    scenario_set_default(&sober, &scenario_fields[F_SPEC_DEPTH]);
     consider(q, &plain, 1.2);
     consider(q, &single, 0.5);
+    consider(q, &whole, 0.5);
+    consider(q, &sober, 0.5);
 }
 
 /* Fewer or shorter sequences. */

@@ -14,6 +14,8 @@ static const struct figure figures[] = {
     {E_TPOT_MS, " p10-90", "ms", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_SPEC_TOKENS, "tok/step", "", DIGITS_REAL, true, .use = F_SPEC_DEPTH},
     {E_SPEC_GAIN, "gain", "×", DIGITS_REAL, false, .use = F_SPEC_DEPTH},
+    {E_ITL_MAX_MS, "max gap", "ms", DIGITS_REAL, false, .use = F_CHUNK_TOKENS},
+    {E_QUEUE_MS, "queue", "ms", DIGITS_REAL, false, .use = F_CHUNK_TOKENS},
     {E_E2E_S, "total", "s", DIGITS_REAL, false},
     {E_TOK_S_USER, "tok/s", "", DIGITS_REAL, false},
     {E_DECODE_STEP_MS, "step", "ms", DIGITS_REAL, false, .rank = 1},

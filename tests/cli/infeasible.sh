@@ -26,4 +26,5 @@ impossible heads --model mixtral-8x7b --gpus 3 --tp 3
 impossible experts --model mixtral-8x7b --gpus 8 --tp 8 --ep 3
 impossible gpus --model mixtral-8x7b --gpus 3 --tp 2
 impossible context --model llama-2-7b --isl 100000
+impossible budget --model mixtral-8x7b --batch 512 --chunk-tokens 512
 finish

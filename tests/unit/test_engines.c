@@ -1,4 +1,4 @@
-/* How engines serve now, by hand: speculation. */
+/* How engines serve now, by hand: speculation, chunked prefill. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,6 +150,126 @@ static void speculation_is_assumed(void **state) {
     assert_int_equal(e.origin, ORIGIN_ASSUMED);
 }
 
+/* --- chunked prefill ---------------------------------------------------------------------------------------------------- */
+
+/* A budget of 512 tokens of which 16 sequences decode one each: 4096 tokens in ceil(4096 / 496) = 9 chunks. The first token
+ * comes after nine steps with a chunk in them; the last chunk, which has most in front of it, makes the longest gap. Each of
+ * 15 others adds nine chunks once in 256 tokens. */
+static void a_prompt_takes_a_step_for_each_chunk(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    struct work w = {.decode = 16, .context = 4096 + 128, .passes = 1, .engine_tokens = 16};
+    struct step step, mixed, last;
+    (void)state;
+    d.isl = 4096, d.batch = 16, d.chunk_tokens = 512;
+    struct estimate e = estimate_of(&d);
+    step_make(&d, &w, NULL, &step);
+    w.prefill = 4096 / 9.0, w.before = 2048 - 2048 / 9.0, w.engine_tokens += w.prefill;
+    step_make(&d, &w, NULL, &mixed);
+    w.before = 4096 - 4096 / 9.0;
+    step_make(&d, &w, NULL, &last);
+    assert_near(e.decode_step_ms, step.seconds * 1e3, 1e-12);
+    assert_near(e.ttft_ms, 9 * mixed.seconds * 1e3, 1e-9);
+    assert_near(e.tpot_ms, (step.seconds + 15 * 9 * (mixed.seconds - step.seconds) / 256) * 1e3, 1e-9);
+    assert_near(e.itl_max_ms, last.seconds * 1e3, 1e-9);
+    assert_near(e.queue_ms, 0, 0);
+    assert_int_equal(e.tpot.origin, ORIGIN_ASSUMED);
+}
+
+/* A smaller budget: tokens come more evenly, the first one later. */
+static void budget_trades_first_token_for_gaps(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    (void)state;
+    d.isl = 8192, d.batch = 8, d.osl = 1024;
+    struct estimate last = estimate_of(&d);
+    for (int budget = 4096; budget >= 256; budget /= 2) {
+        d.chunk_tokens = budget;
+        struct estimate e = estimate_of(&d);
+        assert_true(e.ttft_ms > last.ttft_ms && e.itl_max_ms < last.itl_max_ms);
+        last = e;
+    }
+    d.batch = 1; /* alone: no prompt comes between two tokens */
+    last = estimate_of(&d);
+    assert_near(last.itl_max_ms, last.decode_step_ms, 0);
+    assert_near(last.tpot_ms, last.decode_step_ms, 0);
+}
+
+/* Later chunks read the cache of the earlier ones, and latent attention expands it: 4096 tokens in four chunks read
+ * 4096 + 1024 + 2048 + 3072 = 10,240 latents of 576 * 2 B in each of 61 layers, and 6144 of them go up again to 16 of 128 heads
+ * on each of 8 GPUs: 2 * 512 * 16 * (128 + 128) FLOP. */
+static void later_chunks_expand_the_cache_again(void **state) {
+    struct gpu g = h100;
+    g.mem_bytes = 400e9;
+    struct deployment d = deployment_of(&deepseek, &g, 8);
+    (void)state;
+    d.isl = 4096;
+    const struct op *o = estimate_of(&d).prefill.op;
+    double once = o[OP_QKV].calls * o[OP_QKV].flop;
+    assert_near(o[OP_ATTENTION].calls * o[OP_ATTENTION].bytes, 61 * 4096 * 1152.0, 1e-9);
+    d.chunk_tokens = 1024;
+    struct estimate e = estimate_of(&d);
+    o = e.prefill.op;
+    assert_int_equal(o[OP_QKV].calls, 4 * 61);
+    assert_near(o[OP_ATTENTION].calls * o[OP_ATTENTION].bytes, 61 * 10240 * 1152.0, 1e-9);
+    assert_near(o[OP_QKV].calls * o[OP_QKV].flop - once, 61 * 6144.0 * 2 * 512 * 16 * 256, 1e-6);
+}
+
+/* A step of 64 for 16 requests of 4096 tokens in and 8 out: 8 * 64 / (4096 + 8) = 0.12 of them decode, which leaves 63 tokens
+ * and makes 66 chunks of a prompt. So a request takes all the 16 * 66 steps with a chunk, its own and the others'. */
+static void short_budget_makes_prompts_queue(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    struct work w = {.decode = 16, .context = 4096 + 4, .passes = 1, .engine_tokens = 16 + 4096 / 66.0,
+                     .prefill = 4096 / 66.0, .before = 2048 - 2048 / 66.0};
+    struct step mixed;
+    (void)state;
+    d.isl = 4096, d.osl = 8, d.batch = 16, d.chunk_tokens = 64;
+    struct estimate e = estimate_of(&d);
+    step_make(&d, &w, NULL, &mixed);
+    assert_near(e.tpot_ms, mixed.seconds * 1e3, 1e-9); /* every step has a chunk in it */
+    assert_near(e.e2e_s, 16 * 66 * mixed.seconds, 1e-9);
+    assert_near(e.queue_ms, 1e3 * (15 * 66 - 7) * mixed.seconds, 1e-9);
+}
+
+/* 128 sequences of one token and four drafts each are 640 tokens of a step, before any prompt. */
+static void budget_below_the_decoding_is_refused(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    struct estimate e;
+    (void)state;
+    d.batch = 128, d.spec_depth = 4, d.chunk_tokens = 641;
+    assert_true(estimate_of(&d).feasible);
+    d.chunk_tokens = 640;
+    e = estimate_of(&d);
+    assert_int_equal(e.limit, LIMIT_BUDGET);
+    assert_non_null(strstr(e.limit_text, "beside 128 x 5 tokens"));
+    assert_non_null(strstr(e.limit_text, "above 640, or spec_depth at most 3"));
+    d.spec_depth = 3;
+    assert_true(estimate_of(&d).feasible);
+    d.spec_depth = 0, d.chunk_tokens = 100;
+    e = estimate_of(&d);
+    assert_non_null(strstr(e.limit_text, "above 128, or batch at most 99"));
+    d.batch = 99;
+    assert_true(estimate_of(&d).feasible);
+    /* each attention rank, and each of a pipeline's micro-batches, has a budget of its own */
+    d.batch = 128, d.tp = 1, d.dp = 2, d.pp = 2, d.chunk_tokens = 33;
+    struct gpu g = reading_gpu();
+    d.gpu = &g;
+    assert_true(estimate_of(&d).feasible);
+    d.chunk_tokens = 32;
+    assert_int_equal(estimate_of(&d).limit, LIMIT_BUDGET);
+}
+
+/* Workspace for the activations of 512 tokens instead of the whole prompt's 4096, at 1 * 2 B * (8192 + 64 * 128 / 4) / 2. */
+static void a_budget_bounds_the_activations(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    struct calibration c = ideal_but(CAL_MEMORY, MEMORY_ACTIVATION_COEF, 1);
+    struct memory whole, cut;
+    (void)state;
+    d.calibration = &c, d.isl = 4096;
+    memory_make(&d, &whole);
+    d.chunk_tokens = 512;
+    memory_make(&d, &cut);
+    assert_near(whole.other - cut.other, (4096 - 512) * (8192 + 2048.0), 1e-9);
+}
+
 /* --- any of them -------------------------------------------------------------------------------------------------------- */
 
 static double random_unit(uint64_t *seed) {
@@ -173,6 +293,7 @@ static struct deployment random_deployment(uint64_t *seed) {
     d.prefix_hit = random_unit(seed) < 0.3 ? random_unit(seed) : 0;
     d.spec_depth = (int)(random_unit(seed) * 6), d.spec_acceptance = random_unit(seed);
     d.spec_draft_cost = random_unit(seed) / 10;
+    d.chunk_tokens = random_unit(seed) < 0.5 ? 0 : 8 * random_power(seed, 10);
     return d;
 }
 
@@ -187,6 +308,7 @@ static void check_figures(const struct deployment *d, const struct estimate *e) 
     assert_near(e->cost_m_out * e->out_tok_s + e->cost_m_in * e->in_tok_s, e->cost_h / 3600 * 1e6, 1e-9);
     assert_true(e->mfu <= 1 && e->mbu <= 1.000001);
     assert_true(e->tpot_ms * e->spec_tokens >= (e->decode_step_ms + e->spec_draft_ms) * (1 - 1e-12));
+    assert_true(e->itl_max_ms >= e->decode_step_ms && e->ttft_ms >= e->wait_ms + e->queue_ms);
     assert_true(e->spec_tokens >= 1 && e->spec_tokens <= 1 + d->spec_depth && e->spec_gain <= e->spec_tokens);
 }
 
@@ -210,7 +332,10 @@ int main(void) {
         cmocka_unit_test(drafts_that_never_hit_cost_their_time),
         cmocka_unit_test(verified_tokens_touch_more_experts_and_no_more_cache),
         cmocka_unit_test(dot_products_bind_where_the_latent_is_shared), cmocka_unit_test(a_draft_has_weights),
-        cmocka_unit_test(speculation_is_assumed), cmocka_unit_test(any_scenario),
+        cmocka_unit_test(speculation_is_assumed), cmocka_unit_test(a_prompt_takes_a_step_for_each_chunk),
+        cmocka_unit_test(budget_trades_first_token_for_gaps), cmocka_unit_test(later_chunks_expand_the_cache_again),
+        cmocka_unit_test(short_budget_makes_prompts_queue), cmocka_unit_test(budget_below_the_decoding_is_refused),
+        cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(any_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ static void moves_mend(void **state) {
         {"model", "llama-3.3-70b", "gpus", "1", NULL},
         {"model", "mixtral-8x7b", "gpus", "8", "tp", "3", NULL},
         {"model", "mixtral-8x7b", "gpus", "8", "ep", "16", NULL},
+        {"model", "mixtral-8x7b", "batch", "32", "chunk_tokens", "32", NULL},
         {"model", "qwen3-235b-a22b", "weights", "fp8-block128", "gpu", "h200-sxm", "gpus", "8", NULL},
     };
     (void)state;
