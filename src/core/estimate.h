@@ -77,6 +77,11 @@ struct estimate {
     double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
     double imbalance_loss, imbalance_loss_article;
 
+    /* the ledger of redundant experts; NAN without any */
+    double rank_max_before, step_before_ms;
+    double redundant_gb, redundant_kv_tokens, redundant_batch; /* of the fullest GPU; of an engine */
+    double redundant_gain; /* decode rate over that without replicas, each with the batch that fits */
+
     double cost_h, cost_m_out, cost_m_in, cost_m_blend, power_cost_h;
     double joules_tok;
 
@@ -133,6 +138,7 @@ enum estimate_field_id {
     E_BOUND, E_MFU, E_MBU, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
+    E_RANK_MAX_BEFORE, E_STEP_BEFORE_MS, E_REDUNDANT_GB, E_REDUNDANT_KV_TOKENS, E_REDUNDANT_BATCH, E_REDUNDANT_GAIN,
     E_COST_H, E_COST_M_OUT, E_COST_M_IN, E_COST_M_BLEND, E_POWER_COST_H, E_JOULES_TOK,
     E_SLO_OK, E_ORIGIN,
     E_TTFT_LO, E_TTFT_HI, E_TTFT_ORIGIN, E_TPOT_LO, E_TPOT_HI, E_TPOT_ORIGIN,

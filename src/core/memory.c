@@ -216,7 +216,8 @@ void memory_make(const struct deployment *d, struct memory *out) {
     double fixed = fixed_bytes(d), fullest = -1, all = 0, keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE];
 
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &p);
-    *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .max_context = limit};
+    *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .kv_tokens = INFINITY,
+                           .max_context = limit};
     for (int s = 0, first = 0; s < d->pp; s++) {
         struct stage stage;
         stage_make(d, &p, s, first, &stage);
@@ -228,6 +229,7 @@ void memory_make(const struct deployment *d, struct memory *out) {
         double free = fmax(0, out->capacity - fixed - stage.weights), kept = free * keep, room = free - kept;
         double used = stage.weights + sequences * (kv + logits);
         out->max_batch = fmin(out->max_batch, floor(room / (kv + logits)) * d->dp);
+        out->kv_tokens = fmin(out->kv_tokens, room / (kv + logits) * d->dp * tokens);
         out->max_context = fmin(out->max_context, floor(stage_max_context(d, &stage, sequences, room - sequences * logits)));
         if (used > fullest) {
             fullest = used;

@@ -10,6 +10,7 @@ struct memory {
     double other;            /* activations, runtime, collectives, reserve */
     double capacity;
     double max_batch;   /* sequences of isl+osl tokens, whole engine; 0: not even one */
+    double kv_tokens;   /* cached tokens that fit, whole engine, in sequences of isl+osl */
     double max_context; /* tokens per sequence at `batch`, at most the model's limit; 0: none */
 };
 

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "core/laws.h"
-#include "core/step.h"
+#include "core/ledger.h"
 
 /* Requests of a benchmark run over its concurrency, as the measured runs had it. */
 enum { BENCHMARK_WAVES = 10 };
 
-/* Decode work of `sequences` over the engine. A pipeline cuts them into pp micro-batches, as far as there are sequences. */
-static struct work decode_work(const struct deployment *d, double sequences) {
+/* A pipeline cuts them into pp micro-batches, as far as there are sequences. */
+struct work serving_decode_work(const struct deployment *d, double sequences) {
     double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
     double per_rank = ceil(sequences / d->dp) / micro;
     return (struct work){.decode = per_rank, .context = d->isl + d->osl / 2.0, .passes = d->pp,
@@ -205,7 +205,7 @@ static void fill_service_level(const struct deployment *d, struct estimate *out)
 
 void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
     double resident = out->resident;
-    struct work w = decode_work(d, resident);
+    struct work w = serving_decode_work(d, resident);
     struct prompt prompt = prompt_make(d, 0);
     struct work p = prefill_work(d, &prompt);
     const struct load_law *law = step_law(d, cache, w.engine_tokens, true);
@@ -251,4 +251,5 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     fill_cost(d, mix.added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
     fill_energy(d, out);
     fill_service_level(d, out);
+    ledger_make(d, cache, out);
 }

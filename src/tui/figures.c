@@ -209,6 +209,13 @@ static bool says_something(const struct view *v, const struct figure *f, int w) 
     return !f->interval || (w >= RANGE_MIN && has_interval(v, f->id));
 }
 
+int figures_rows(const struct view *v, const struct figure *rows, int n, int w) {
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += says_something(v, &rows[i], w);
+    return count;
+}
+
 /* How many of the rows go before this one where there is not room for all. */
 static int count_before(const struct view *v, const struct figure *rows, int n, int row, int w) {
     int before = 0;

@@ -32,6 +32,7 @@ bool figures_wide(int w); /* room for long labels and for before -> after */
 
 /* Draws one row, or of n rows those that say something, as many as there is room for in the order of their
  * ranks; returns how many rows it took. */
+int figures_rows(const struct view *v, const struct figure *rows, int n, int w); /* with room for all */
 void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f);
 int figures_draw(const struct view *v, struct canvas *c, struct rect r, const struct figure *rows, int n);
 

@@ -10,11 +10,17 @@
 
 static const struct figure figures[] = {
     {E_LOAD_MAX_MEAN, "max load", "×", DIGITS_REAL, true},
-    {E_LOAD_MAX_P95, "  p95", "×", DIGITS_REAL, true},
+    {E_LOAD_MAX_P95, "  p95", "×", DIGITS_REAL, true, .rank = 2},
     {E_RANK_MAX_MEAN, "GPU load", "×", DIGITS_REAL, true},
-    {E_RANK_MAX_P95, "  p95", "×", DIGITS_REAL, true},
+    {E_RANK_MAX_P95, "  p95", "×", DIGITS_REAL, true, .rank = 2},
+    {E_RANK_MAX_BEFORE, "  before", "×", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
     {E_IMBALANCE_LOSS, "loss", "%", DIGITS_PERCENT, true},
-    {E_IMBALANCE_LOSS_ARTICLE, "  rule", "%", DIGITS_PERCENT, true},
+    {E_IMBALANCE_LOSS_ARTICLE, "  rule", "%", DIGITS_PERCENT, true, .rank = 1},
+    {E_REDUNDANT_GB, "replicas", "GB", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
+    {E_REDUNDANT_KV_TOKENS, "KV lost", "tok", DIGITS_COUNT, true, .rank = 2, .use = F_REDUNDANT_EXPERTS},
+    {E_REDUNDANT_BATCH, "  batch", "seq", DIGITS_COUNT, true, .rank = 3, .use = F_REDUNDANT_EXPERTS},
+    {E_STEP_BEFORE_MS, "step was", "ms", DIGITS_REAL, true, .rank = 3, .use = F_REDUNDANT_EXPERTS},
+    {E_REDUNDANT_GAIN, "  gain", "×", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
 };
 
 enum { FIGURES = sizeof figures / sizeof *figures, TALLEST = 16 };
@@ -48,7 +54,7 @@ static void draw_loads(const struct view *v, struct canvas *c, struct rect r, in
 static int draw_histograms(const struct view *v, struct canvas *c, struct rect r) {
     double top = common_top(v);
     int moe = is_moe(&v->slot[SLOT_A]) + is_moe(&v->slot[SLOT_B]);
-    int spare = r.h - (FIGURES + 3) - SLOT_COUNT, tall = moe > 0 && spare > 0 ? 1 + spare / moe : 1;
+    int spare = r.h - (figures_rows(v, figures, FIGURES, r.w) + 3) - SLOT_COUNT, tall = moe > 0 && spare > 0 ? 1 + spare / moe : 1;
     int row = 0;
     if (tall > TALLEST)
         tall = TALLEST;
@@ -83,11 +89,18 @@ static void draw_read(const struct view *v, struct canvas *c, int x, int y, int 
     canvas_text(c, x, y, room, text_width(label) <= room ? label : "experts", ROLE_LABEL);
 }
 
-/* One sentence, made from the numbers, on why the real loss differs from the rule's. */
+/* One sentence, made from the numbers, on whether replicas pay, or why the real loss differs from the rule's. */
 static void explain(const struct slot_view *s, bool brief, char *buf, size_t size) {
     const struct estimate *e = &s->now;
+    double gain = e->redundant_gain;
     bool memory = e->decode.op[OP_EXPERTS].bound == BOUND_MEMORY;
-    if (memory && e->imbalance_loss < -0.0005)
+    if (!isnan(gain))
+        snprintf(buf, size, brief ? "replicas %s" : "replicas %s: the busiest GPU had %.2f× the mean load, and has %.2f×",
+                 gain > 1.0005   ? "pay"
+                 : gain > 0.9995 ? "change nothing"
+                                 : "do not pay",
+                 e->rank_max_before, e->rank_max_mean);
+    else if (memory && e->imbalance_loss < -0.0005)
         snprintf(buf, size,
                  brief ? "skew reads less, saves time"
                        : "skew reads fewer experts, and reading is what takes the time");

@@ -1,4 +1,4 @@
-/* How engines serve now, by hand: speculation, chunked prefill. */
+/* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,6 +270,51 @@ static void a_budget_bounds_the_activations(void **state) {
     assert_near(whole.other - cut.other, (4096 - 512) * (8192 + 2048.0), 1e-9);
 }
 
+/* --- redundant experts ---------------------------------------------------------------------------------------------------- */
+
+/* DeepSeek-V3 on 8 ranks: 8 replicas are one expert more on each, 3 * 7168 * 2048 parameters of 8.00195 bits in each of 58
+ * layers: 2.555 GB. A sequence of 768 tokens caches 768 * 61 * 576 * 2 B and has logits of 4 * 129,280 B, and each of the 8
+ * attention ranks loses room. */
+static void the_ledger_of_replicas(void **state) {
+    struct gpu g = h100;
+    g.mem_bytes = 141e9;
+    struct deployment d = deployment_of(&deepseek, &g, 8);
+    (void)state;
+    d.tp = 1, d.dp = d.ep = 8, d.batch = 2048;
+    d.weights = d.weights_experts = &fp8_block;
+    d.skew_kind = SKEW_ZIPF, d.skew = 0.8;
+    struct estimate before = estimate_of(&d);
+    d.redundant_experts = 8;
+    struct estimate e = estimate_of(&d);
+    double gb = 58 * 3 * 7168.0 * 2048 * 8.00195 / 8 / 1e9, sequence = 768 * 61 * 576 * 2.0 + 4 * 129280;
+    assert_near(e.redundant_gb, gb, 1e-9);
+    assert_near(e.redundant_kv_tokens, gb * 1e9 / sequence * 768 * 8, 1e-6);
+    assert_near(e.redundant_batch, before.max_batch - e.max_batch, 0);
+    assert_near(e.redundant_batch, gb * 1e9 / sequence * 8, 0.03); /* whole sequences */
+    assert_near(e.rank_max_before, before.rank_max_mean, 0);
+    assert_near(e.step_before_ms, before.decode_step_ms, 1e-12);
+    assert_true(e.rank_max_mean < e.rank_max_before && isnan(before.redundant_gb) && isnan(before.redundant_gain));
+    assert_near(e.redundant_gain, before.decode_step_ms / e.decode_step_ms, 1e-12); /* both batches fit */
+    assert_true(e.redundant_gain > 1);
+    /* where the cache binds, a batch that no longer fits counts against them */
+    d.batch = 65536;
+    e = estimate_of(&d);
+    assert_true(e.resident < 65536);
+    assert_near(e.redundant_gain, e.resident / e.decode_step_ms / ((e.resident + e.redundant_batch) / e.step_before_ms), 1e-12);
+}
+
+/* 256 + 32 experts spread over 36 ranks, 256 do not: what they hold is known, what they replace is not. */
+static void no_layout_without_replicas(void **state) {
+    struct gpu g = h100;
+    g.mem_bytes = 141e9;
+    struct deployment d = deployment_of(&deepseek, &g, 36);
+    (void)state;
+    d.tp = 1, d.dp = d.ep = 36, d.redundant_experts = 32, d.batch = 72;
+    struct estimate e = estimate_of(&d);
+    assert_true(e.feasible && e.redundant_gb > 0);
+    assert_true(isnan(e.rank_max_before) && isnan(e.step_before_ms) && isnan(e.redundant_gain));
+}
+
 /* --- any of them -------------------------------------------------------------------------------------------------------- */
 
 static double random_unit(uint64_t *seed) {
@@ -335,7 +380,8 @@ int main(void) {
         cmocka_unit_test(speculation_is_assumed), cmocka_unit_test(a_prompt_takes_a_step_for_each_chunk),
         cmocka_unit_test(budget_trades_first_token_for_gaps), cmocka_unit_test(later_chunks_expand_the_cache_again),
         cmocka_unit_test(short_budget_makes_prompts_queue), cmocka_unit_test(budget_below_the_decoding_is_refused),
-        cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(any_scenario),
+        cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(the_ledger_of_replicas),
+        cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(any_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
