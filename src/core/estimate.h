@@ -38,6 +38,8 @@ struct op {
 struct step {
     struct op op[OP_COUNT];
     double seconds; /* sum of calls * seconds */
+    double stage_mean, stage_max; /* seconds of a micro-batch on the pipeline's mean and slowest stage, transfers aside */
+    int slowest, layers_max;      /* which one that is, from 1; layers of the stage with most */
 };
 
 /* Things that the user should know about how a figure came about; a set of bits. */
@@ -72,6 +74,7 @@ struct estimate {
     double out_tok_s, in_tok_s, tok_s_gpu, tok_s_user;
     enum bound bound;
     double mfu, mbu;
+    double bubble, prefill_bubble, stage_slowest, stage_layers_max; /* of a pipeline; the slowest stage counts from 1 */
     double spec_tokens, spec_draft_ms, spec_gain; /* tokens a step, drafting before each, decode rate over none; 1, 0, 1 */
 
     double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
@@ -135,7 +138,8 @@ enum estimate_field_id {
     E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_ITL_MAX_MS,
     E_E2E_S, E_WAIT_MS, E_QUEUE_MS,
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
-    E_BOUND, E_MFU, E_MBU, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
+    E_BOUND, E_MFU, E_MBU,
+    E_BUBBLE, E_PREFILL_BUBBLE, E_STAGE_SLOWEST, E_STAGE_LAYERS_MAX, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
     E_RANK_MAX_BEFORE, E_STEP_BEFORE_MS, E_REDUNDANT_GB, E_REDUNDANT_KV_TOKENS, E_REDUNDANT_BATCH, E_REDUNDANT_GAIN,

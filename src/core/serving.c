@@ -154,6 +154,19 @@ static void fill_routing(const struct deployment *d, const struct load_law *law,
         out->loads[e] = law->sorted[e];
 }
 
+/* Share of the stages' time that they stand idle: `full` of the passes of a step carry a micro-batch on each stage, and only
+ * the slowest stage works all the while. Pipelines that fill and drain: full = m / (m + p - 1) of m micro-batches on p stages. */
+static double bubble(const struct step *s, double full) {
+    return 1 - full * s->stage_mean / s->stage_max;
+}
+
+static void fill_pipeline(const struct deployment *d, double busy, double chunks, struct estimate *out) {
+    out->bubble = bubble(&out->decode, busy);
+    out->prefill_bubble = bubble(&out->prefill, chunks / (chunks + d->pp - 1));
+    out->stage_slowest = out->decode.slowest;
+    out->stage_layers_max = out->decode.layers_max;
+}
+
 static enum bound step_bound(const struct step *s) {
     double part[BOUND_COUNT] = {0};
     enum bound best = BOUND_MEMORY;
@@ -246,6 +259,7 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     out->spec_draft_ms = round.draft * 1e3;
     out->spec_gain = round.gain;
     out->bound = step_bound(&out->decode);
+    fill_pipeline(d, busy, prompt.chunks, out);
     out->mfu = busy * peak_seconds(d, &out->decode) / step;
     out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
     fill_cost(d, mix.added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);

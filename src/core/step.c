@@ -308,17 +308,22 @@ static double calls_seconds(const struct step *s, const double calls[OP_COUNT]) 
     return t;
 }
 
-/* The pace is the slowest stage's: its calls, times the passes of micro-batches. */
+/* The pace is the slowest stage's (uneven layers; the LM head on the last): its calls, times the passes of micro-batches. */
 static void calls_make(const struct deployment *d, const struct work *w, struct step *out) {
     const struct model *m = d->model;
-    double slowest = -1, calls[OP_COUNT];
+    double calls[OP_COUNT];
+    out->stage_max = -1;
     for (int s = 0, first = 0; s < d->pp; s++) {
         int last = first + memory_stage_layers(m->n_layers, d->pp, s);
         int dense = count_dense_layers(m, last) - count_dense_layers(m, first);
         stage_calls(d, dense, last - first - dense, s == d->pp - 1, calls);
         double t = calls_seconds(out, calls);
-        if (t > slowest) {
-            slowest = t;
+        out->stage_mean += t / d->pp;
+        if (last - first > out->layers_max)
+            out->layers_max = last - first;
+        if (t > out->stage_max) {
+            out->stage_max = t;
+            out->slowest = s + 1;
             for (int i = 0; i < OP_COUNT; i++)
                 out->op[i].calls = calls[i] * w->passes;
         }

@@ -1,4 +1,4 @@
-/* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts. */
+/* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts, bubbles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -315,6 +315,44 @@ static void no_layout_without_replicas(void **state) {
     assert_true(isnan(e.rank_max_before) && isnan(e.step_before_ms) && isnan(e.redundant_gain));
 }
 
+/* --- pipeline ----------------------------------------------------------------------------------------------------------- */
+
+/* 61 layers on 4 stages: 15, 15, 16, 15 and the head. A layer reads 855,638,016 parameters, a head of 128,256 words
+ * 1,050,673,152, as much as 1.228 layers: the last stage is the slowest at 16.228, the mean one 15.557. A head of 32,000 words
+ * is 0.306 layers: then the third one is, at 16 against 15.327. Fewer sequences than stages leave the others idle. */
+static void uneven_stages_leave_bubbles(void **state) {
+    struct gpu g = reading_gpu();
+    struct model m = llama70b;
+    m.n_layers = m.n_dense_layers = 61;
+    struct deployment d = deployment_of(&m, &g, 4);
+    (void)state;
+    d.tp = 1, d.pp = 4, d.batch = 4, d.osl = d.isl = 16;
+    struct estimate e = estimate_of(&d);
+    assert_near(e.bubble, 1 - 15.557 / 16.228, 0.01);
+    assert_true(e.stage_slowest == 4 && e.stage_layers_max == 16);
+    d.batch = 1;
+    assert_near(estimate_of(&d).bubble, 1 - 15.557 / 16.228 / 4, 0.001);
+    m.vocab = 32000, d.batch = 4;
+    e = estimate_of(&d);
+    assert_near(e.bubble, 1 - 15.327 / 16, 0.01);
+    assert_true(e.stage_slowest == 3 && e.stage_layers_max == 16);
+}
+
+/* One prompt in c chunks over 4 even stages without a head: 3 / (c + 3) of the time is filling and draining. */
+static void prefill_fills_and_drains(void **state) {
+    struct model m = llama70b;
+    m.vocab = 1;
+    struct deployment d = deployment_of(&m, &a100, 4);
+    (void)state;
+    d.tp = 1, d.pp = 4, d.isl = 4096;
+    assert_near(estimate_of(&d).prefill_bubble, 3 / 4.0, 1e-3);
+    d.chunk_tokens = 512;
+    assert_near(estimate_of(&d).prefill_bubble, 3 / 11.0, 1e-3);
+    d.tp = 4, d.pp = 1;
+    struct estimate e = estimate_of(&d);
+    assert_true(e.bubble == 0 && e.prefill_bubble == 0 && e.stage_slowest == 1 && e.stage_layers_max == 80);
+}
+
 /* --- any of them -------------------------------------------------------------------------------------------------------- */
 
 static double random_unit(uint64_t *seed) {
@@ -346,11 +384,12 @@ static void check_figures(const struct deployment *d, const struct estimate *e) 
     for (int i = 0; i < ESTIMATE_FIELD_COUNT; i++) {
         const struct estimate_field *f = &estimate_fields[i];
         double v = estimate_number(e, f);
-        if (f->class == VALUE_PERFORMANCE && (isinf(v) || (v < 0 && i != E_IMBALANCE_LOSS)))
+        if (f->class == VALUE_PERFORMANCE && (isinf(v) || (v < -1e-12 && i != E_IMBALANCE_LOSS)))
             fail_msg("%s is %g", f->id, v);
     }
     assert_near(e->out_tok_s, e->replicas * (double)d->batch * d->osl / e->e2e_s, 1e-12);
     assert_near(e->cost_m_out * e->out_tok_s + e->cost_m_in * e->in_tok_s, e->cost_h / 3600 * 1e6, 1e-9);
+    assert_true(e->bubble > -1e-12 && e->bubble < 1 && e->prefill_bubble > -1e-12 && e->prefill_bubble < 1);
     assert_true(e->mfu <= 1 && e->mbu <= 1.000001);
     assert_true(e->tpot_ms * e->spec_tokens >= (e->decode_step_ms + e->spec_draft_ms) * (1 - 1e-12));
     assert_true(e->itl_max_ms >= e->decode_step_ms && e->ttft_ms >= e->wait_ms + e->queue_ms);
@@ -381,7 +420,8 @@ int main(void) {
         cmocka_unit_test(budget_trades_first_token_for_gaps), cmocka_unit_test(later_chunks_expand_the_cache_again),
         cmocka_unit_test(short_budget_makes_prompts_queue), cmocka_unit_test(budget_below_the_decoding_is_refused),
         cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(the_ledger_of_replicas),
-        cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(any_scenario),
+        cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(uneven_stages_leave_bubbles),
+        cmocka_unit_test(prefill_fills_and_drains), cmocka_unit_test(any_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
