@@ -64,25 +64,52 @@ double deepep_ll_seconds(const struct calibration *c, enum calibration_class cla
            v[LL_WIRE] * tokens * k * hidden / f->rate + v[LL_COPY] * 1e-6 * tokens / used;
 }
 
-double ranks_touched(int experts, int k, int ranks) {
-    int elsewhere = experts - experts / ranks;
-    double none = 1; /* C(elsewhere, k) / C(experts, k) */
+/* Chance that none of k of the experts is among `here` of them: C(experts - here, k) / C(experts, k). */
+static double none_here(int experts, int here, int k) {
+    double none = 1;
     for (int i = 0; i < k; i++)
-        none *= fmax(0, elsewhere - i) / (double)(experts - i);
-    return (ranks - 1) * (1 - none);
+        none *= fmax(0, experts - here - i) / (double)(experts - i);
+    return none;
+}
+
+double ranks_touched(int experts, int k, int ranks) {
+    return (ranks - 1) * (1 - none_here(experts, experts / ranks, k));
+}
+
+static double choose(int n, int k) {
+    double c = 1;
+    for (int i = 0; i < k; i++)
+        c *= (double)(n - i) / (i + 1);
+    return k < 0 || k > n ? 0 : c;
+}
+
+double ranks_touched_grouped(int experts, int k, int ranks, int groups, int chosen) {
+    bool whole = groups > 1 && ranks > 0 && (groups % ranks == 0 || ranks % groups == 0);
+    if (!whole || chosen < 1 || chosen >= groups)
+        return ranks_touched(experts, k, ranks);
+    int own = groups > ranks ? groups / ranks : 1, here = experts / (groups > ranks ? groups : ranks);
+    double touched = 0;
+    for (int j = 1; j <= own && j <= chosen; j++)
+        touched += choose(own, j) * choose(groups - own, chosen - j) * (1 - none_here(experts / groups * chosen, j * here, k));
+    return (ranks - 1) * touched / choose(groups, chosen);
 }
 
 enum { NORMAL_BASE, NORMAL_HIDDEN, NORMAL_RAMP, NORMAL_TOKEN, NORMAL_COPY, NORMAL_ELEMENT, NORMAL_WIRE };
 
-double deepep_seconds(const struct calibration *c, enum calibration_class class, const struct fabric *f, double tokens,
-                      double hidden, int k, int experts, int ranks, int sms) {
+double deepep_copies_seconds(const struct calibration *c, enum calibration_class class, const struct fabric *f, double tokens,
+                             double hidden, double copies, int sms) {
     const double *v = c->of[class].value;
-    double copies = ranks_touched(experts, k, ranks), elements = tokens * hidden * copies;
+    double elements = tokens * hidden * copies;
     double fixed = v[NORMAL_BASE] + v[NORMAL_HIDDEN] * hidden / 1e3 +
                    v[NORMAL_RAMP] * sqrt(fmin(tokens, 256) * hidden * copies / 1e6);
     double copy = (v[NORMAL_TOKEN] * tokens + v[NORMAL_COPY] * tokens * copies + v[NORMAL_ELEMENT] * elements / 1e6) / sms;
     double wire = v[NORMAL_WIRE] * elements / f->rate * 1e6;
     return (fixed + sqrt(sqrt(pow(copy, 4) + pow(wire, 4)))) * 1e-6;
+}
+
+double deepep_seconds(const struct calibration *c, enum calibration_class class, const struct fabric *f, double tokens,
+                      double hidden, int k, int experts, int ranks, int sms) {
+    return deepep_copies_seconds(c, class, f, tokens, hidden, ranks_touched(experts, k, ranks), sms);
 }
 
 /* --- deployments ------------------------------------------------------------------------------------------------------ */
@@ -142,12 +169,12 @@ static double exchange(const struct deployment *d, int n, double tokens, bool pr
                        enum calibration_class throughput, double bytes) {
     const struct model *m = d->model;
     struct fabric u = up(d), o = out(d);
-    double t = prefill ? deepep_seconds(d->up_calibration, throughput, &u, tokens, m->hidden, m->top_k, m->n_experts, n,
-                                        DEEPEP_SMS)
+    double touched = ranks_touched_grouped(m->n_experts, m->top_k, n, m->n_expert_groups, m->top_k_groups);
+    double t = prefill ? deepep_copies_seconds(d->up_calibration, throughput, &u, tokens, m->hidden, touched, DEEPEP_SMS)
                        : deepep_ll_seconds(d->up_calibration, latency, &u, tokens, m->hidden, m->top_k, m->n_experts);
     if (n > d->gpus_per_node) {
         double away = 1 - (double)d->gpus_per_node / n;
-        double copies = prefill ? ranks_touched(m->n_experts, m->top_k, n) : m->top_k;
+        double copies = prefill ? touched : m->top_k;
         t += o.latency + tokens * copies * away * m->hidden * bytes / o.rate;
     }
     return t;
@@ -159,6 +186,16 @@ double collective_dispatch(const struct deployment *d, int n, double tokens, boo
 
 double collective_combine(const struct deployment *d, int n, double tokens, bool prefill) {
     return exchange(d, n, tokens, prefill, CAL_DEEPEP_LL_COMBINE, CAL_DEEPEP_COMBINE, 2);
+}
+
+double collective_ranks_touched(const struct deployment *d) {
+    const struct model *m = d->model;
+    int n = d->tp * d->dp;
+    if (d->dp == 1)
+        return 0;
+    if (d->ep < n)
+        return n - 1;
+    return ranks_touched_grouped(m->n_experts, m->top_k, n, m->n_expert_groups, m->top_k_groups);
 }
 
 double collective_stage(const struct deployment *d, int stage_gpus, double bytes) {

@@ -34,8 +34,18 @@ double deepep_ll_seconds(const struct calibration *c, enum calibration_class cla
 double deepep_seconds(const struct calibration *c, enum calibration_class class, const struct fabric *f, double tokens,
                       double hidden, int k, int experts, int ranks, int sms);
 
+/* The same, with the copies that a token makes on the mean. */
+double deepep_copies_seconds(const struct calibration *c, enum calibration_class class, const struct fabric *f, double tokens,
+                             double hidden, double copies, int sms);
+
 /* Expected other ranks that a token's k experts lie on: (ranks-1) * (1 - C(E - E/ranks, k) / C(E, k)). */
 double ranks_touched(int experts, int k, int ranks);
+
+/* The same for a gate that first chooses g of G groups of experts, and the k among theirs: node-limited routing (DeepSeek-V3
+ * technical report, 2024, section 2.1.2). Groups lie on ranks in order. A rank has j of its own groups among the chosen ones
+ * with the hypergeometric chance, and then a token misses it with C(M - j*e, k) / C(M, k), M = E*g/G, e experts of a group on
+ * the rank. Gates alike in all groups. Where groups and ranks do not divide, as if there were no groups. */
+double ranks_touched_grouped(int experts, int k, int ranks, int groups, int chosen);
 
 /* All-reduce over n GPUs of one engine; a group larger than a node also crosses link_out. n = 1: 0. */
 double collective_allreduce(const struct deployment *d, int n, double bytes);
@@ -44,6 +54,10 @@ double collective_allreduce(const struct deployment *d, int n, double bytes);
  * `prefill`: the kernels for throughput instead of those for latency. */
 double collective_dispatch(const struct deployment *d, int n, double tokens, bool prefill);
 double collective_combine(const struct deployment *d, int n, double tokens, bool prefill);
+
+/* Copies that a token of a prefill makes to other GPUs on the mean; all of them where it is an all-gather, 0 where every GPU
+ * has every token. */
+double collective_ranks_touched(const struct deployment *d);
 
 /* All-gather or reduce-scatter over n GPUs of a buffer of `bytes`. */
 double collective_allgather(const struct deployment *d, int n, double bytes);

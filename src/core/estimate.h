@@ -78,6 +78,7 @@ struct estimate {
     double spec_tokens, spec_draft_ms, spec_gain; /* tokens a step, drafting before each, decode rate over none; 1, 0, 1 */
 
     double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
+    double ranks_touched; /* other GPUs that a token of a prefill goes to */
     double imbalance_loss, imbalance_loss_article;
 
     /* the ledger of redundant experts; NAN without any */
@@ -140,7 +141,7 @@ enum estimate_field_id {
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
     E_BOUND, E_MFU, E_MBU,
     E_BUBBLE, E_PREFILL_BUBBLE, E_STAGE_SLOWEST, E_STAGE_LAYERS_MAX, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
-    E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95,
+    E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95, E_RANKS_TOUCHED,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
     E_RANK_MAX_BEFORE, E_STEP_BEFORE_MS, E_REDUNDANT_GB, E_REDUNDANT_KV_TOKENS, E_REDUNDANT_BATCH, E_REDUNDANT_GAIN,
     E_COST_H, E_COST_M_OUT, E_COST_M_IN, E_COST_M_BLEND, E_POWER_COST_H, E_JOULES_TOK,

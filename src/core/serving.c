@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/collective.h"
 #include "core/laws.h"
 #include "core/ledger.h"
 
@@ -144,6 +145,7 @@ static void fill_routing(const struct deployment *d, const struct load_law *law,
     out->load_max_p95 = law->max_p95;
     out->rank_max_mean = law->rank_max_mean;
     out->rank_max_p95 = law->rank_max_p95;
+    out->ranks_touched = collective_ranks_touched(d);
     out->imbalance_loss_article = law_article_imbalance_loss(law->max_mean);
     step_balanced_experts(d, w, &balanced);
     const struct op *real = &out->decode.op[OP_EXPERTS];

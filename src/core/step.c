@@ -192,7 +192,7 @@ static double dispatch_bytes(const struct deployment *d) {
 }
 
 /* Expert parallelism with sharded tokens. Whole experts (etp 1): all-to-all of each token's k copies. Cut experts, or
- * ep 1: every rank needs all tokens, an all-gather and a reduce-scatter. With dp = 1 every rank holds every token already,
+ * ep 1: every rank needs all tokens, an all-gather and a reduce-scatter. In prefill a rank gets one copy for all its experts. With dp = 1 every rank holds every token already,
  * and the layer's all-reduce sums: no dispatch. */
 static void row_exchange(const struct frame *f) {
     const struct deployment *d = f->d;
@@ -202,8 +202,10 @@ static void row_exchange(const struct frame *f) {
     if (d->dp == 1)
         return;
     if (d->ep == n) {
-        double tokens = f->tokens / d->tp, copies = tokens * f->m->top_k * h * (n - 1) / n;
         bool prefill = f->w->prefill > 0;
+        double tokens = f->tokens / d->tp, copies = tokens * f->m->top_k * h * (n - 1) / n;
+        if (prefill)
+            copies = tokens * h * collective_ranks_touched(d);
         op_comm(dispatch, collective_dispatch(d, n, tokens, prefill), copies * sent);
         op_comm(combine, collective_combine(d, n, tokens, prefill), copies * SIXTEEN_BIT);
     } else {

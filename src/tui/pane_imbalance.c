@@ -14,6 +14,7 @@ static const struct figure figures[] = {
     {E_RANK_MAX_MEAN, "GPU load", "×", DIGITS_REAL, true},
     {E_RANK_MAX_P95, "  p95", "×", DIGITS_REAL, true, .rank = 2},
     {E_RANK_MAX_BEFORE, "  before", "×", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
+    {E_RANKS_TOUCHED, "copies", "", DIGITS_REAL, false, .rank = 1, .use = F_DP},
     {E_IMBALANCE_LOSS, "loss", "%", DIGITS_PERCENT, true},
     {E_IMBALANCE_LOSS_ARTICLE, "  rule", "%", DIGITS_PERCENT, true, .rank = 1},
     {E_REDUNDANT_GB, "replicas", "GB", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
@@ -23,7 +24,7 @@ static const struct figure figures[] = {
     {E_REDUNDANT_GAIN, "  gain", "×", DIGITS_REAL, true, .use = F_REDUNDANT_EXPERTS},
 };
 
-enum { FIGURES = sizeof figures / sizeof *figures, TALLEST = 16 };
+enum { FIGURES = sizeof figures / sizeof *figures, TALLEST = 16, ROOMY = 10 };
 
 static bool is_moe(const struct slot_view *s) {
     return s->now.feasible && s->now.n_loads > 0;
@@ -137,6 +138,7 @@ void pane_draw_imbalance(const struct view *v, struct canvas *c, struct rect r) 
     int row = draw_histograms(v, c, r);
     if (row < r.h)
         draw_read(v, c, r.x, r.y + row++, r.w);
-    row += figures_draw(v, c, (struct rect){r.x, r.y + row, r.w, r.h - row}, figures, FIGURES);
+    int kept = r.h >= ROOMY; /* for the reason */
+    row += figures_draw(v, c, (struct rect){r.x, r.y + row, r.w, r.h - row - kept}, figures, FIGURES);
     draw_reason(v, c, (struct rect){r.x, r.y + row, r.w, r.h - row});
 }
