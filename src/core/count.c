@@ -74,6 +74,10 @@ double count_kv_elements(const struct model *m, int tp) {
     return 2 * max1((double)m->n_kv_heads / tp) * m->head_dim;
 }
 
+double count_kv_copies(const struct model *m, int tp) {
+    return m->attention == ATTENTION_MLA ? tp : max1((double)tp / m->n_kv_heads);
+}
+
 double count_attention_flop(const struct model *m, int tp, bool absorbed) {
     double heads = (double)m->n_heads / tp;
     if (m->attention != ATTENTION_MLA)

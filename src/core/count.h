@@ -33,6 +33,9 @@ double count_active(const struct model *m);
  * the latent of MLA is whole on all. */
 double count_kv_elements(const struct model *m, int tp);
 
+/* How many of the tp GPUs hold the same of these. */
+double count_kv_copies(const struct model *m, int tp);
+
 /* Multiply-adds x 2 of attention for one new token against one cached token, one layer, on one GPU. `absorbed`: MLA in
  * decode works on the latent itself; in prefill on expanded heads. Source: DeepSeek-V2, arXiv 2405.04434, section 2.1. */
 double count_attention_flop(const struct model *m, int tp, bool absorbed);

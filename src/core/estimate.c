@@ -47,9 +47,11 @@ static void fill_memory(const struct deployment *d, struct estimate *out) {
     out->max_batch = m.max_batch;
     out->max_context = m.max_context;
     out->resident = fmin(d->batch, m.max_batch);
+    out->rank_batch = ceil(out->resident / d->dp);
+    out->kv_copies = count_kv_copies(d->model, d->tp);
     if (m.max_batch < d->dp) { /* each attention rank needs room for a sequence */
         out->limit = LIMIT_MEMORY;
-        out->resident = NAN;
+        out->resident = out->rank_batch = NAN;
         snprintf(out->limit_text, sizeof out->limit_text,
                  "does not fit: weights %.1f + workspace %.1f + one sequence %.2g of %.1f GB", out->mem_weights_gb,
                  out->mem_other_gb, m.kv / 1e9 / ceil((double)d->batch / d->dp), out->mem_capacity_gb);

@@ -50,6 +50,11 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
            "Fewest GPUs of this kind whose memory holds the model in these formats and `batch` sequences."),
     NUMBER(E_RESIDENT, resident, "resident", "seq", BETTER_NONE, VALUE_MEMORY,
            "Sequences that decode at once: the batch, or what the KV room holds."),
+    NUMBER(E_RANK_BATCH, rank_batch, "batch of a rank", "seq", BETTER_NONE, VALUE_MEMORY,
+           "Sequences that the fullest of an engine's dp attention ranks decodes and caches."),
+    NUMBER(E_KV_COPIES, kv_copies, "KV copies", "x", BETTER_LOWER, VALUE_MEMORY,
+           "GPUs of an engine that hold the same part of the cache. Above 1: tp is wider than the KV heads, or the cache is "
+           "latent and whole on every tp rank; attention DP avoids it."),
     NUMBER(E_FLOPS_PER_TOKEN_G, flops_per_token_g, "FLOP per token", "GFLOP", BETTER_LOWER, VALUE_ALWAYS,
            "Work of one decoded token at a context of isl+osl/2."),
     NUMBER(E_DECODE_STEP_MS, decode_step_ms, "decode step", "ms", BETTER_LOWER, VALUE_PERFORMANCE,

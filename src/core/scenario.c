@@ -50,7 +50,9 @@ const struct field scenario_fields[FIELD_COUNT] = {
               .help = "PP: stages that the layers of an engine are cut into."},
     [F_DP] = {.id = "dp", .label = "attention DP", .group = GROUP_LAYOUT, .type = FIELD_INTEGER, .min = 1, .max = 4096,
               .step = 1, .scale = SCALE_LOG2, .default_text = "1", .offset = AT(dp),
-              .help = "DP: replicas of the attention inside one engine; each serves its share of the batch."},
+              .help = "DP: replicas of the attention inside one engine. Each has its share of the batch, a KV cache of its "
+                      "own and all of the attention's weights. A latent cache, which every tp rank holds whole, is kept "
+                      "fewer times; the experts' tokens are exchanged in place of an all-reduce."},
     [F_EP] = {.id = "ep", .label = "expert par.", .group = GROUP_LAYOUT, .type = FIELD_INTEGER, .min = 1, .max = 4096,
               .step = 1, .scale = SCALE_LOG2, .default_text = "1", .offset = AT(ep),
               .help = "EP: groups that the experts are spread over; each expert is then cut tp x dp / ep ways."},

@@ -202,9 +202,16 @@ static bool uses(const struct view *v, enum field_id id) {
     return false;
 }
 
+static bool exceeds(const struct view *v, const struct figure *f) {
+    for (int i = 0; i < SLOT_COUNT; i++)
+        if (f->above > 0 && figures_value(&v->slot[i].now, f->id) > f->above)
+            return true;
+    return false;
+}
+
 /* Whether a row says anything at this width. */
 static bool says_something(const struct view *v, const struct figure *f, int w) {
-    if (f->use && !uses(v, f->use))
+    if (f->use && !uses(v, f->use) && !exceeds(v, f))
         return false;
     return !f->interval || (w >= RANGE_MIN && has_interval(v, f->id));
 }

@@ -17,6 +17,7 @@ struct figure {
     int rank;         /* where rows are short, those of the highest rank go first, from the last one up */
     bool interval;    /* the row shows what the figure may be, not what it is */
     enum field_id use; /* a feature's row: shown, before all others, where this field is not at its default; 0 none */
+    double above;      /* or where the figure is above this; 0 none */
 };
 
 /* Columns of a table that is w cells wide. */

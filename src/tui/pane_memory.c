@@ -15,6 +15,8 @@ static const struct figure figures[] = {
     {E_MAX_BATCH, "batch", "≤", DIGITS_COUNT, false},
     {E_MAX_CONTEXT, "tokens", "≤", DIGITS_COUNT, false},
     {E_MIN_GPUS, "GPUs ≥", NULL, DIGITS_COUNT, false},
+    {E_KV_COPIES, "KV copies", "×", DIGITS_COUNT, false, .use = F_DP, .above = 1},
+    {E_RANK_BATCH, "seq/rank", NULL, DIGITS_COUNT, true, .rank = 1, .use = F_DP},
     {E_MEM_KV_GB, "KV", "GB", DIGITS_REAL, true},
     {E_MEM_WEIGHTS_GB, "weights", "GB", DIGITS_REAL, true},
     {E_MEM_EXPERTS_GB, "experts", "GB", DIGITS_REAL, true},

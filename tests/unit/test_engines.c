@@ -1,5 +1,5 @@
 /* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts, bubbles,
- * gates that choose groups. */
+ * gates that choose groups, attention replicas. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -398,6 +398,43 @@ static void groups_spare_prefill_traffic(void **state) {
     assert_near(estimate_of(&d).ranks_touched, 0, 0);
 }
 
+/* --- attention data parallelism ------------------------------------------------------------------------------------------ */
+
+/* DeepSeek-V3, 64 sequences of 768 tokens: 61 layers * 576 * 2 B = 70,272 B a token. With tp 8 all of it lies on every GPU:
+ * 64 * 768 * 70,272 = 3.454 GB, eight times over. With dp 8 each has eight sequences: 0.4318 GB, once. For that the attention's
+ * weights are whole, and experts and tokens meet by an exchange in each of 58 layers instead of two all-reduces in 61. */
+static void attention_replicas_keep_the_latent_once(void **state) {
+    struct gpu g = h100;
+    g.mem_bytes = 141e9;
+    struct deployment d = deployment_of(&deepseek, &g, 8);
+    (void)state;
+    d.weights = d.weights_experts = &fp8_block;
+    d.batch = 64, d.ep = 8;
+    struct estimate wide = estimate_of(&d);
+    d.tp = 1, d.dp = 8;
+    struct estimate e = estimate_of(&d);
+    assert_near(wide.mem_kv_gb, 3.454, 1e-3);
+    assert_near(e.mem_kv_gb, 0.4318, 1e-3);
+    assert_true(wide.kv_copies == 8 && e.kv_copies == 1 && wide.rank_batch == 64 && e.rank_batch == 8);
+    assert_true(e.max_batch > 5 * wide.max_batch && e.mem_weights_gb > wide.mem_weights_gb + 5);
+    assert_true(wide.decode.op[OP_ALLREDUCE].calls == 122 && wide.decode.op[OP_DISPATCH].calls == 0);
+    assert_true(e.decode.op[OP_ALLREDUCE].calls == 0 && e.decode.op[OP_DISPATCH].calls == 58);
+    assert_true(e.decode.op[OP_COMBINE].calls == 58 && e.ranks_touched > 0 && wide.ranks_touched == 0);
+}
+
+/* Four KV heads on 8 GPUs: each lies on two. On 2 GPUs each has two of its own. */
+static void narrow_caches_are_copied(void **state) {
+    struct model m = mixtral;
+    m.n_kv_heads = 4;
+    struct deployment d = deployment_of(&m, &a100, 8);
+    (void)state;
+    assert_near(estimate_of(&d).kv_copies, 2, 0);
+    d.tp = 2, d.dp = 4;
+    assert_near(estimate_of(&d).kv_copies, 1, 0);
+    d.batch = 33;
+    assert_near(estimate_of(&d).rank_batch, 9, 0);
+}
+
 /* --- any of them -------------------------------------------------------------------------------------------------------- */
 
 static double random_unit(uint64_t *seed) {
@@ -467,7 +504,8 @@ int main(void) {
         cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(the_ledger_of_replicas),
         cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(uneven_stages_leave_bubbles),
         cmocka_unit_test(prefill_fills_and_drains), cmocka_unit_test(groups_limit_the_ranks_of_a_token),
-        cmocka_unit_test(groups_spare_prefill_traffic), cmocka_unit_test(any_scenario),
+        cmocka_unit_test(groups_spare_prefill_traffic), cmocka_unit_test(attention_replicas_keep_the_latent_once),
+        cmocka_unit_test(narrow_caches_are_copied), cmocka_unit_test(any_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
