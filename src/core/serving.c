@@ -46,14 +46,16 @@ struct prompt {
     double chunks, tokens, before, before_last;
 };
 
+/* Prompt tokens that the prefix cache does not hold: they are computed, in sight of those that it does. The last one always
+ * is, for the first output token comes of it. Room in the cache is not spared: that sequences share a prefix is not assumed. */
 static double fresh_tokens(const struct deployment *d) {
-    return fmax(1, d->isl - floor(d->isl * d->prefix_hit)); /* the last token is always computed */
+    return fmax(1, d->isl - floor(d->isl * d->prefix_hit));
 }
 
 /* Chunks of what the decoding tokens of a step leave of its budget (Agrawal et al., "SARATHI", 2023); without a budget the
  * whole prompt, as far as engines take one at once. */
 static struct prompt prompt_make(const struct deployment *d, double decoding) {
-    double fresh = fresh_tokens(d), cached = floor(d->isl * d->prefix_hit);
+    double fresh = fresh_tokens(d), cached = d->isl - fresh;
     double room = d->calibration->of[CAL_MEMORY].value[MEMORY_CHUNK_TOKENS];
     if (d->chunk_tokens > 0)
         room = fmax(1, d->chunk_tokens - ceil(decoding));
@@ -64,11 +66,12 @@ static struct prompt prompt_make(const struct deployment *d, double decoding) {
                            .before_last = cached + fresh - fresh / chunks};
 }
 
-/* A chunk on top of w's decoding. Latent attention expands what is cached in front of each chunk once more. */
+/* A chunk on top of w's decoding. Latent attention expands what is cached in front of each chunk once more; of a prompt taken
+ * whole that is the cached prefix. */
 static void work_add_chunk(const struct deployment *d, struct work *w, double tokens, double before) {
     w->prefill = tokens;
     w->before = before;
-    w->expanded = d->chunk_tokens > 0 ? before : 0;
+    w->expanded = d->chunk_tokens > 0 ? before : d->isl - fresh_tokens(d);
     w->engine_tokens += tokens;
 }
 

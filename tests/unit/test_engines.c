@@ -1,5 +1,5 @@
-/* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts, bubbles,
- * gates that choose groups, attention replicas. */
+/* How engines serve now, by hand: speculation, chunked prefill, the ledger of redundant experts, bubbles, gates that choose
+ * groups, attention replicas, the prefix cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -435,6 +435,49 @@ static void narrow_caches_are_copied(void **state) {
     assert_near(estimate_of(&d).rank_batch, 9, 0);
 }
 
+/* --- prefix cache --------------------------------------------------------------------------------------------------------- */
+
+/* Of 512 tokens 256 are cached: half of the products, and of the attention 256 * (256 + 128) = 98,304 scores instead of
+ * 512 * 256 = 131,072. The cache that they take is the same. With everything cached the last token is computed still, with
+ * 511 in front of it. */
+static void cached_prefix_is_attended_not_computed(void **state) {
+    struct deployment d = deployment_of(&llama70b, &a100, 4);
+    (void)state;
+    d.batch = 8;
+    struct estimate cold = estimate_of(&d);
+    d.prefix_hit = 0.5;
+    struct estimate half = estimate_of(&d);
+    assert_near(half.prefill.op[OP_FFN].flop, cold.prefill.op[OP_FFN].flop / 2, 1e-12);
+    assert_near(half.prefill.op[OP_ATTENTION].flop, cold.prefill.op[OP_ATTENTION].flop * 98304 / 131072, 1e-12);
+    assert_near(half.prefill.op[OP_ATTENTION].bytes, cold.prefill.op[OP_ATTENTION].bytes, 1e-12);
+    assert_true(half.ttft_ms < cold.ttft_ms && half.tpot_ms < cold.tpot_ms && half.cost_m_in < cold.cost_m_in);
+    assert_true(half.itl_max_ms < cold.itl_max_ms);
+    assert_near(half.mem_kv_gb, cold.mem_kv_gb, 0);
+    assert_near(half.max_batch, cold.max_batch, 0);
+    assert_near(half.decode_step_ms, cold.decode_step_ms, 0);
+    d.prefix_hit = 1;
+    struct estimate all = estimate_of(&d);
+    assert_near(all.prefill.op[OP_FFN].flop, cold.prefill.op[OP_FFN].flop / 512, 1e-12);
+    assert_near(all.prefill.op[OP_ATTENTION].flop, cold.prefill.op[OP_ATTENTION].flop * 511.5 / 131072, 1e-12);
+}
+
+/* Latent attention expands 256 cached tokens to heads: as much of this product as 512 fresh ones have. With a budget of 64 the
+ * 256 fresh tokens come in four chunks, in front of which 256, 320, 384 and 448 are cached. */
+static void cached_latents_are_expanded(void **state) {
+    struct gpu g = h100;
+    g.mem_bytes = 400e9;
+    struct deployment d = deployment_of(&deepseek, &g, 8);
+    double up = 2 * 512 * 16 * 256.0;
+    (void)state;
+    d.isl = 256;
+    double fresh = estimate_of(&d).prefill.op[OP_QKV].flop;
+    d.isl = 512, d.prefix_hit = 0.5;
+    assert_near(estimate_of(&d).prefill.op[OP_QKV].flop - fresh, 256 * up, 1e-9);
+    d.chunk_tokens = 64;
+    const struct op o = estimate_of(&d).prefill.op[OP_QKV];
+    assert_near(o.calls * o.flop - 61 * fresh, 61 * (256 + 320 + 384 + 448) * up, 1e-9);
+}
+
 /* --- any of them -------------------------------------------------------------------------------------------------------- */
 
 static double random_unit(uint64_t *seed) {
@@ -505,7 +548,8 @@ int main(void) {
         cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(uneven_stages_leave_bubbles),
         cmocka_unit_test(prefill_fills_and_drains), cmocka_unit_test(groups_limit_the_ranks_of_a_token),
         cmocka_unit_test(groups_spare_prefill_traffic), cmocka_unit_test(attention_replicas_keep_the_latent_once),
-        cmocka_unit_test(narrow_caches_are_copied), cmocka_unit_test(any_scenario),
+        cmocka_unit_test(narrow_caches_are_copied), cmocka_unit_test(cached_prefix_is_attended_not_computed),
+        cmocka_unit_test(cached_latents_are_expanded), cmocka_unit_test(any_scenario),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
