@@ -81,14 +81,18 @@ static struct work prefill_work(const struct deployment *d, const struct prompt 
     return w;
 }
 
-/* Seconds by which a chunk makes a decode step longer, if all of a pipeline's micro-batches had one. */
-static double chunk_delay(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
-                          const struct work *decode, double decode_seconds, double before) {
-    struct work w = *decode;
+/* Seconds by which the mean and the last chunk make a decode step longer, if all of a pipeline's micro-batches had one. */
+static void chunk_delays(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
+                         const struct work *decode, double decode_seconds, double *mean, double *last) {
+    struct work w = *decode, reach = w;
     struct step mixed;
-    work_add_chunk(d, &w, p->tokens, before);
+    work_add_chunk(d, &w, p->tokens, p->before);
     step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &mixed);
-    return fmax(0, mixed.seconds - decode_seconds);
+    *last = *mean = fmax(0, mixed.seconds - decode_seconds);
+    if (p->chunks == 1)
+        return;
+    work_add_chunk(d, &reach, p->tokens, p->before_last);
+    *last = fmax(0, step_reach_seconds(d, &reach, &mixed) - decode_seconds);
 }
 
 /* Decoding tokens of a step with a chunk in it. Where a budget holds fewer chunks than the sequences would bring, some of them
@@ -122,9 +126,8 @@ static void mixing_make(const struct deployment *d, struct load_cache *cache, co
     *out = (struct mixing){.added = slow * alone, .own = first * alone, .longest = round->seconds};
     if (resident <= 1)
         return;
-    double delay = chunk_delay(d, cache, &p, w, decode->seconds, p.before), last = delay;
-    if (p.chunks > 1)
-        last = chunk_delay(d, cache, &p, w, decode->seconds, p.before_last);
+    double delay, last;
+    chunk_delays(d, cache, &p, w, decode->seconds, &delay, &last);
     double passes = d->pp; /* a chunk delays one of the pp micro-batches of a step */
     out->added = slow * (p.chunks * delay / passes);
     out->others = (resident / d->dp - 1.0 / d->dp) / d->osl * out->added;

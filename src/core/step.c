@@ -169,12 +169,12 @@ static void row_rank(const struct deployment *d, double tokens, double assignmen
 }
 
 /* The rank that takes longest: it reads the most experts, and part of its surplus of tokens shows up in time. */
-static void row_experts(const struct frame *f, const struct load_law *law) {
-    const struct deployment *d = f->d;
-    double mean = f->w->engine_tokens * f->m->top_k / d->ep;
+void step_experts(const struct deployment *d, const struct work *w, const struct load_law *law, struct op *out) {
+    double mean = w->engine_tokens * d->model->top_k / d->ep;
     double late = 1 + d->engine.value[ENGINE_SKEW_SHARE] * (law->rank_max_mean - 1);
     double distinct = fmax(1, law->rank_distinct); /* the slowest rank has at least one */
-    row_rank(d, f->w->engine_tokens, fmax(distinct, mean * late), distinct, false, &f->out->op[OP_EXPERTS]);
+    *out = (struct op){0};
+    row_rank(d, w->engine_tokens, fmax(distinct, mean * late), distinct, false, out);
 }
 
 void step_balanced_experts(const struct deployment *d, const struct work *w, struct op *out) {
@@ -266,7 +266,7 @@ static void rows_make(struct frame *f, const struct load_law *law) {
         row_ffn(f, OP_FFN, m->dense_ffn / tp);
     if (law) {
         row_gemm(f, OP_ROUTER, &sixteen_bit, f->tokens, h, m->n_experts);
-        row_experts(f, law);
+        step_experts(f->d, f->w, law, &f->out->op[OP_EXPERTS]);
         row_exchange(f);
         if (m->n_shared_experts > 0)
             row_ffn(f, OP_SHARED, (double)m->n_shared_experts * m->expert_ffn / tp);
@@ -343,6 +343,16 @@ void step_make(const struct deployment *d, const struct work *w, const struct lo
     calls_make(d, w, out);
     for (int i = 0; i < OP_COUNT; i++)
         out->seconds += out->op[i].calls * out->op[i].seconds;
+}
+
+double step_reach_seconds(const struct deployment *d, const struct work *w, const struct step *like) {
+    struct step s = {0};
+    struct frame f = {.d = d, .w = w, .m = d->model, .tokens = w->decode * (1 + w->drafts) + w->prefill, .out = &s};
+    count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &f.p);
+    row_qkv(&f);
+    row_attention(&f);
+    return like->seconds + like->op[OP_QKV].calls * (s.op[OP_QKV].seconds - like->op[OP_QKV].seconds) +
+           like->op[OP_ATTENTION].calls * (s.op[OP_ATTENTION].seconds - like->op[OP_ATTENTION].seconds);
 }
 
 const struct load_law *step_law(const struct deployment *d, struct load_cache *cache, double engine_tokens,

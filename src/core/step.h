@@ -22,6 +22,12 @@ const struct load_law *step_law(const struct deployment *d, struct load_cache *c
 
 void step_make(const struct deployment *d, const struct work *w, const struct load_law *law, struct step *out);
 
+/* Seconds of *like, a step of *w but for what is cached in front of its prompt tokens: that makes only attention longer. */
+double step_reach_seconds(const struct deployment *d, const struct work *w, const struct step *like);
+
+/* The experts' row alone, as in step_make. */
+void step_experts(const struct deployment *d, const struct work *w, const struct load_law *law, struct op *out);
+
 /* The experts' row when every expert gets the same number of tokens (round-robin: also the most experts read). */
 void step_balanced_experts(const struct deployment *d, const struct work *w, struct op *out);
 
