@@ -54,7 +54,7 @@ double deployment_number(const struct deployment *d, const struct field *f) {
     case F_PREFIX_HIT:
         return d->prefix_hit;
     case F_CHUNK_TOKENS:
-        return d->chunk_tokens > 0 ? d->chunk_tokens : NAN;
+        return d->chunk_tokens;
     case F_SPEC_DEPTH:
         return d->spec_depth;
     case F_SPEC_ACCEPTANCE:

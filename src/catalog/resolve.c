@@ -226,9 +226,10 @@ static void resolve_workload(struct resolution *r) {
     d->isl = integer_of(r, F_ISL, 1);
     d->osl = integer_of(r, F_OSL, 1);
     d->prefix_hit = number_of(r, F_PREFIX_HIT);
-    d->chunk_tokens = integer_of(r, F_CHUNK_TOKENS, 0);
+    d->chunk_tokens = (int)number_of(r, F_CHUNK_TOKENS);
     d->spec_depth = (int)number_of(r, F_SPEC_DEPTH);
     d->spec_acceptance = number_of(r, F_SPEC_ACCEPTANCE);
+    /* the module that DeepSeek-V3 predicts further tokens with is one layer (technical report, 2024, section 2.2) */
     d->spec_draft_cost = scenario_is_default(r->s, &scenario_fields[F_SPEC_DRAFT_COST])
                              ? floor(1000.0 / d->model->n_layers + 0.5) / 1000 /* no longer than people would write it */
                              : number_of(r, F_SPEC_DRAFT_COST);

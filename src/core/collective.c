@@ -164,18 +164,26 @@ double collective_reducescatter(const struct deployment *d, int n, double bytes)
     return gather(d, CAL_NCCL_REDUCESCATTER, n, bytes);
 }
 
+/* Groups count where tokens leave a node, which is what they are for. Inside one the engines' constants were fitted to gates with
+ * groups too (DeepSeek-V3 on 4 and 8 attention ranks), counted as if without. */
+static double copies(const struct deployment *d, int n) {
+    const struct model *m = d->model;
+    if (n <= d->gpus_per_node)
+        return ranks_touched(m->n_experts, m->top_k, n);
+    return ranks_touched_grouped(m->n_experts, m->top_k, n, m->n_expert_groups, m->top_k_groups);
+}
+
 /* Within a node as measured; of a wider group the share of the copies that leaves the node goes over link_out. */
 static double exchange(const struct deployment *d, int n, double tokens, bool prefill, enum calibration_class latency,
                        enum calibration_class throughput, double bytes) {
     const struct model *m = d->model;
     struct fabric u = up(d), o = out(d);
-    double touched = ranks_touched_grouped(m->n_experts, m->top_k, n, m->n_expert_groups, m->top_k_groups);
+    double touched = copies(d, n);
     double t = prefill ? deepep_copies_seconds(d->up_calibration, throughput, &u, tokens, m->hidden, touched, DEEPEP_SMS)
                        : deepep_ll_seconds(d->up_calibration, latency, &u, tokens, m->hidden, m->top_k, m->n_experts);
     if (n > d->gpus_per_node) {
         double away = 1 - (double)d->gpus_per_node / n;
-        double copies = prefill ? touched : m->top_k;
-        t += o.latency + tokens * copies * away * m->hidden * bytes / o.rate;
+        t += o.latency + tokens * (prefill ? touched : m->top_k) * away * m->hidden * bytes / o.rate;
     }
     return t;
 }
@@ -189,13 +197,10 @@ double collective_combine(const struct deployment *d, int n, double tokens, bool
 }
 
 double collective_ranks_touched(const struct deployment *d) {
-    const struct model *m = d->model;
     int n = d->tp * d->dp;
     if (d->dp == 1)
         return 0;
-    if (d->ep < n)
-        return n - 1;
-    return ranks_touched_grouped(m->n_experts, m->top_k, n, m->n_expert_groups, m->top_k_groups);
+    return d->ep < n ? n - 1 : copies(d, n);
 }
 
 double collective_stage(const struct deployment *d, int stage_gpus, double bytes) {

@@ -111,8 +111,8 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     NUMBER(E_RANK_MAX_P95, rank_max_p95, "busiest GPU p95", "x mean", BETTER_LOWER, VALUE_ROUTING,
            "95th percentile of the same."),
     NUMBER(E_RANKS_TOUCHED, ranks_touched, "copies of a token", "GPU", BETTER_LOWER, VALUE_ROUTING,
-           "Other GPUs that a token of a prefill goes to on the mean, for its experts; gates that choose groups touch fewer. "
-           "0 without attention DP: every GPU has every token."),
+           "Other GPUs that a token of a prefill goes to on the mean, for its experts; beyond a node, gates that choose groups "
+           "touch fewer. 0 without attention DP: every GPU has every token."),
     NUMBER(E_IMBALANCE_LOSS, imbalance_loss, "imbalance loss", "", BETTER_LOWER, VALUE_PERFORMANCE,
            "What uneven routing costs here: 1 - balanced/actual time of the decode step. Negative: it saves."),
     NUMBER(E_IMBALANCE_LOSS_ARTICLE, imbalance_loss_article, "loss by article A", "", BETTER_LOWER, VALUE_PERFORMANCE,

@@ -73,11 +73,11 @@ const struct field scenario_fields[FIELD_COUNT] = {
                   .fixed = {"vllm", "sglang", "trtllm", "ideal"}, .default_text = "vllm", .offset = AT(engine),
                   .help = "Serving engine: what it adds to its kernels. Ideal adds nothing."},
     [F_CHUNK_TOKENS] = {.id = "chunk_tokens", .label = "token budget", .unit = "tok", .group = GROUP_ENGINE,
-                        .type = FIELD_INTEGER, .min = 16, .max = 1048576, .step = 1, .scale = SCALE_LOG2,
-                        .default_note = "none: whole prompts", .offset = AT(chunk_tokens),
+                        .type = FIELD_INTEGER, .min = 0, .max = 1048576, .step = 512, .scale = SCALE_LOG2,
+                        .default_text = "0", .offset = AT(chunk_tokens),
                         .help = "Chunked prefill: tokens of a step on each attention rank, decoding ones first; a prompt gets "
                                 "what they leave, in chunks. Tokens come more evenly, the first one later. vLLM calls it "
-                                "max_num_batched_tokens."},
+                                "max_num_batched_tokens. 0: whole prompts."},
     [F_SPEC_DEPTH] = {.id = "spec_depth", .label = "draft tokens", .unit = "tok", .group = GROUP_ENGINE,
                       .type = FIELD_INTEGER, .min = 0, .max = 16, .step = 1, .default_text = "0", .offset = AT(spec_depth),
                       .help = "Speculative decoding: tokens that are drafted for each sequence and verified in one step of "
@@ -86,7 +86,7 @@ const struct field scenario_fields[FIELD_COUNT] = {
                            .min = 0, .max = 1, .step = 0.05, .default_text = "0.8", .offset = AT(spec_acceptance),
                            .help = "Chance that the model accepts a drafted token, the same for each: d of them yield "
                                    "(1 - a^(d+1)) / (1 - a) tokens a step. DeepSeek-V3's own head had 0.85 to 0.9 on the "
-                                   "first token, later ones have less."},
+                                   "first (technical report, 2024, section 5.4.3), later ones have less."},
     [F_SPEC_DRAFT_COST] = {.id = "spec_draft_cost", .label = "draft cost", .group = GROUP_ENGINE, .type = FIELD_REAL,
                            .min = 0, .max = 1, .step = 0.01, .offset = AT(spec_draft_cost),
                            .default_note = "1 / layers: a prediction head of one layer",

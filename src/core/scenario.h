@@ -46,7 +46,7 @@ struct field {
     const char *id, *label, *unit;
     enum field_group group;
     enum field_type type;
-    double min, max, step; /* numbers; step: one key press on a linear scale (log2 sliders double and halve) */
+    double min, max, step; /* numbers; step: one key press on a linear scale (log2 sliders double and halve, from 0 to step) */
     bool open_min;         /* min itself is not allowed: (min, max] */
     enum field_scale scale;
     enum field_choices choices;

@@ -46,11 +46,11 @@ static double power_of_two(double v, int direction) {
 static double step_log2(const struct field *f, double v, enum stride stride, int direction) {
     if (stride == STEP_FINE)
         return v + direction * (f->type == FIELD_INTEGER ? 1 : f->step);
-    if (v <= 0)
-        return direction > 0 ? fmax(f->min, 1) : f->min;
+    if (v <= 0) /* off: a step turns it on, halving down to less than 1 turns it off */
+        return direction > 0 ? f->step : f->min;
     for (int i = 0; i < (stride == STEP_COARSE ? COARSE_DOUBLINGS : 1); i++)
         v = power_of_two(v, direction);
-    return v;
+    return v < 1 && f->type == FIELD_INTEGER ? f->min : v;
 }
 
 /* On a linear scale the result is a whole number of steps from 0, so that 0.1 + 0.2 stays 0.3. */

@@ -9,11 +9,11 @@
 
 enum { LABEL = 15, VALUE = 9, DETAIL_ROWS = 3 };
 
-/* Where on the scale a value lies, 0-1; NAN when there is none. */
+/* Where on the scale a value lies, 0-1; NAN when there is none. A doubling scale from 0 begins at 1. */
 static double position(const struct field *f, double v) {
     double low = f->min, high = f->max;
-    if (f->scale == SCALE_LOG2 && low > 0) {
-        low = log2(low);
+    if (f->scale == SCALE_LOG2) {
+        low = log2(low > 0 ? low : 1);
         high = log2(high);
         v = log2(v);
     }

@@ -24,7 +24,7 @@ printf 'gpus,model\n2,no-such-model\n' | refused 2 model allowed
 printf 'model,gpu\nmixtral-8x7b,no-such-gpu\n' | refused 2 gpu allowed
 printf 'model,weights\nmixtral-8x7b,kv-16\n' | refused 2 weights allowed
 printf 'model,link_up\nmixtral-8x7b,string\n' | refused 2 link_up allowed
-printf 'model,chunk_tokens\nmixtral-8x7b,0\n' | refused 2 chunk_tokens "16 to 1048576, whole number"
+printf 'model,chunk_tokens\nmixtral-8x7b,-1\n' | refused 2 chunk_tokens "0 to 1048576, whole number"
 printf 'model,spec_depth\nmixtral-8x7b,17\n' | refused 2 spec_depth "0 to 16, whole number"
 printf 'model,spec_acceptance\nmixtral-8x7b,1.1\n' | refused 2 spec_acceptance "0 to 1"
 printf 'model,gpus\nmixtral-8x7b,2,4\n' | refused 2 "" ""

@@ -90,7 +90,7 @@ static void table_is_whole(void **state) {
             fail_msg("%s", err);
         assert_true(strlen(field_range(f, text)) > 0);
         if (f->type != FIELD_TEXT)
-            assert_true(f->max > f->min && f->step > 0 && (f->scale == SCALE_LINEAR || f->min > 0));
+            assert_true(f->max > f->min && f->step > 0 && (f->scale == SCALE_LINEAR || f->min > 0 || f->type == FIELD_INTEGER));
     }
 }
 

@@ -169,6 +169,20 @@ static void an_empty_limit_starts_in_the_middle(void **state) {
     assert_true(isnan(edited(b)->slo_tpot_ms));
 }
 
+static void a_budget_halves_down_to_none(void **state) {
+    struct bench *b = *state;
+    go_to(b, F_CHUNK_TOKENS);
+    press(b, 'l');
+    assert_int_equal(edited(b)->chunk_tokens, 512);
+    press(b, 'l');
+    assert_int_equal(edited(b)->chunk_tokens, 1024);
+    for (int i = 0; i < 10; i++)
+        press(b, 'h');
+    assert_int_equal(edited(b)->chunk_tokens, 1);
+    press(b, 'h');
+    assert_int_equal(edited(b)->chunk_tokens, 0);
+}
+
 static void every_field_can_be_stepped(void **state) {
     struct bench *b = *state;
     for (int i = 0; i < FIELD_COUNT; i++) {
@@ -603,7 +617,7 @@ int main(void) {
         UI_TEST(arrows_move_a_logarithmic_slider_by_powers_of_two),
         UI_TEST(linear_sliders_stay_on_their_grid),
         UI_TEST(choices_stop_at_their_ends),
-        UI_TEST(an_empty_limit_starts_in_the_middle),
+        UI_TEST(an_empty_limit_starts_in_the_middle), UI_TEST(a_budget_halves_down_to_none),
         UI_TEST(every_field_can_be_stepped),
         UI_TEST(reset_goes_to_the_start_and_auto_to_the_default),
         UI_TEST(undo_and_redo),
