@@ -67,8 +67,8 @@ const struct field scenario_fields[FIELD_COUNT] = {
                .help = "OSL: mean output tokens of a request."},
     [F_PREFIX_HIT] = {.id = "prefix_hit", .label = "prefix hits", .group = GROUP_WORKLOAD, .type = FIELD_REAL,
                       .min = 0, .max = 1, .step = 0.05, .default_text = "0", .offset = AT(prefix_hit),
-                      .help = "Share of the input that the prefix cache already holds. Its prefill is spared but for attention to it; its "
-                              "room is not: every sequence counts its whole cache."},
+                      .help = "Share of the input that the prefix cache already holds. Its prefill is spared but for "
+                              "attention to it; its room is not: every sequence counts its whole cache."},
     [F_ENGINE] = {.id = "engine", .label = "engine", .group = GROUP_ENGINE, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
                   .fixed = {"vllm", "sglang", "trtllm", "ideal"}, .default_text = "vllm", .offset = AT(engine),
                   .help = "Serving engine: what it adds to its kernels. Ideal adds nothing."},

@@ -114,14 +114,15 @@ struct mixing {
     double longest;   /* between two tokens, at most */
 };
 
-/* Whole prompts: each of the other residents adds its prefill once in osl tokens; the own one is as if alone.
+/* Whole prompts: each of the other residents adds its prefill once in osl tokens; the own one, `alone`, is as if alone.
  * A budget has room for one chunk in each micro-batch of a round. So a token is late by one chunk at most, and the own
  * prefill takes a round for each of its chunks. Where the residents need more chunks than there are rounds, they queue: in a
  * closed loop a request then takes as long as all the residents' chunks (the bottleneck's bound of operational analysis,
- * Denning and Buzen 1978; rounds as long as if none of them queued). `slow`: the engine's prefill over its kernels', among others and for oneself. */
+ * Denning and Buzen 1978; rounds as long as if none of them queued). */
 static void mixing_make(const struct deployment *d, struct load_cache *cache, const struct work *w, const struct step *decode,
                         const struct round *round, double resident, double alone, struct mixing *out) {
-    double slow = d->engine.value[ENGINE_PREFILL], first = d->first_token.value[FIRST_PREFILL];
+    double slow = d->engine.value[ENGINE_PREFILL]; /* the engine's prefill over its kernels', among others' tokens */
+    double first = d->first_token.value[FIRST_PREFILL]; /* and for its own first token */
     struct prompt p = prompt_make(d, decoding_tokens(d, w, round));
     *out = (struct mixing){.added = slow * alone, .own = first * alone, .longest = round->seconds};
     if (resident <= 1)

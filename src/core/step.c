@@ -191,9 +191,9 @@ static double dispatch_bytes(const struct deployment *d) {
     return class == FORMAT_16 || class == FORMAT_W8A16 || class == FORMAT_W4A16 ? SIXTEEN_BIT : 1;
 }
 
-/* Expert parallelism with sharded tokens. Whole experts (etp 1): all-to-all of each token's k copies. Cut experts, or
- * ep 1: every rank needs all tokens, an all-gather and a reduce-scatter. In prefill a rank gets one copy for all its experts. With dp = 1 every rank holds every token already,
- * and the layer's all-reduce sums: no dispatch. */
+/* Expert parallelism with sharded tokens. Whole experts (etp 1): all-to-all of each token's k copies, in prefill of one for
+ * each rank that it touches. Cut experts, or ep 1: every rank needs all tokens, an all-gather and a reduce-scatter. With dp = 1
+ * every rank holds every token already, and the layer's all-reduce sums: no dispatch. */
 static void row_exchange(const struct frame *f) {
     const struct deployment *d = f->d;
     struct op *dispatch = &f->out->op[OP_DISPATCH], *combine = &f->out->op[OP_COMBINE];

@@ -55,7 +55,8 @@ static void draw_loads(const struct view *v, struct canvas *c, struct rect r, in
 static int draw_histograms(const struct view *v, struct canvas *c, struct rect r) {
     double top = common_top(v);
     int moe = is_moe(&v->slot[SLOT_A]) + is_moe(&v->slot[SLOT_B]);
-    int spare = r.h - (figures_rows(v, figures, FIGURES, r.w) + 3) - SLOT_COUNT, tall = moe > 0 && spare > 0 ? 1 + spare / moe : 1;
+    int spare = r.h - (figures_rows(v, figures, FIGURES, r.w) + 3) - SLOT_COUNT;
+    int tall = moe > 0 && spare > 0 ? 1 + spare / moe : 1;
     int row = 0;
     if (tall > TALLEST)
         tall = TALLEST;

@@ -101,7 +101,8 @@ static void verified_tokens_touch_more_experts_and_no_more_cache(void **state) {
 }
 
 /* Grouped decode waits for memory: 4 KV heads of 8 on 2 GPUs, 8 queries each. Four drafts are 5 * 8 * 2 FLOP for the 2 B of an
- * element: 40 FLOP/B, below the 153 of an A100, so they are free. Latent decode of 128 heads does 242 FLOP/B at once and binds. */
+ * element: 40 FLOP/B, below the 153 of an A100, so they are free. Latent decode of 128 heads does 242 FLOP/B at once and
+ * binds. */
 static void dot_products_bind_where_the_latent_is_shared(void **state) {
     struct deployment d = deployment_of(&llama70b, &a100, 2), l = deployment_of(&deepseek, &h100, 1);
     struct work w = {.decode = 64, .context = 4096, .passes = 1, .engine_tokens = 64};
@@ -522,6 +523,8 @@ static struct deployment random_deployment(uint64_t *seed) {
     d.gpus = d.tp * d.dp * d.pp * random_power(seed, 2);
     d.batch = random_power(seed, 10), d.isl = random_power(seed, 13), d.osl = random_power(seed, 11);
     d.prefix_hit = random_unit(seed) < 0.3 ? random_unit(seed) : 0;
+    d.redundant_experts = d.ep > 1 && random_unit(seed) < 0.5 ? d.ep : 0;
+    d.skew_kind = random_unit(seed) < 0.5 ? SKEW_UNIFORM : SKEW_ZIPF, d.skew = 1;
     d.spec_depth = (int)(random_unit(seed) * 6), d.spec_acceptance = random_unit(seed);
     d.spec_draft_cost = random_unit(seed) / 10;
     d.chunk_tokens = random_unit(seed) < 0.5 ? 0 : 8 * random_power(seed, 10);
@@ -538,6 +541,9 @@ static void check_figures(const struct deployment *d, const struct estimate *e) 
     assert_near(e->out_tok_s, e->replicas * (double)d->batch * d->osl / e->e2e_s, 1e-12);
     assert_near(e->cost_m_out * e->out_tok_s + e->cost_m_in * e->in_tok_s, e->cost_h / 3600 * 1e6, 1e-9);
     assert_true(e->bubble > -1e-12 && e->bubble < 1 && e->prefill_bubble > -1e-12 && e->prefill_bubble < 1);
+    assert_true(d->redundant_experts == 0 ? isnan(e->redundant_gain) : e->redundant_gain > 0 && e->redundant_gb > 0);
+    if (d->redundant_experts > 0 && d->batch >= 64) /* where all experts are alike some replicas and not others make a little difference */
+        assert_true(e->rank_max_mean < e->rank_max_before * 1.05);
     assert_true(e->mfu <= 1 && e->mbu <= 1.000001);
     assert_true(e->tpot_ms * e->spec_tokens >= (e->decode_step_ms + e->spec_draft_ms) * (1 - 1e-12));
     assert_true(e->itl_max_ms >= e->decode_step_ms && e->ttft_ms >= e->wait_ms + e->queue_ms);
