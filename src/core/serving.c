@@ -18,14 +18,7 @@ struct work serving_decode_work(const struct deployment *d, double sequences) {
                          .drafts = d->spec_depth, .engine_tokens = sequences * (1 + d->spec_depth) / micro};
 }
 
-/* One round of decoding: spec_depth times a draft, one step of the model that verifies them. Yields `tokens` of each
- * sequence on the mean. Without speculation a round is a step and yields one. */
-struct round {
-    double seconds, draft, tokens, gain;
-};
-
-static struct round round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode,
-                               double step) {
+struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step) {
     struct round r = {.seconds = step, .tokens = 1, .gain = 1};
     struct work w = *decode;
     struct step plain;
@@ -236,7 +229,7 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     fill_routing(d, law, &w, out);
     step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
     double step = out->decode.seconds;
-    struct round round = round_make(d, cache, &w, step);
+    struct round round = serving_round_make(d, cache, &w, step);
     struct mixing mix;
     mixing_make(d, cache, &w, &out->decode, &round, resident, out->prefill.seconds, &mix);
     double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 one is idle */
