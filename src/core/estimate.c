@@ -45,6 +45,7 @@ static void fill_memory(const struct deployment *d, struct estimate *out) {
     out->mem_other_gb = m.other / 1e9;
     out->mem_gb = (m.weights + m.kv + m.other) / 1e9;
     out->max_batch = m.max_batch;
+    out->kv_tokens = m.kv_tokens;
     out->max_context = m.max_context;
     out->resident = fmin(d->batch, m.max_batch);
     out->rank_batch = ceil(out->resident / d->dp);

@@ -65,6 +65,7 @@ struct estimate {
     /* decimal GB on the fullest GPU */
     double mem_gb, mem_weights_gb, mem_experts_gb, mem_kv_gb, mem_other_gb, mem_capacity_gb;
     double max_batch, max_context, min_gpus, resident;
+    double kv_tokens;             /* cached tokens that fit an engine, in sequences of isl+osl */
     double rank_batch, kv_copies; /* sequences of an attention rank; GPUs of an engine that hold the same cached element */
 
     double flops_per_token_g;
@@ -136,7 +137,7 @@ struct estimate_field {
 enum estimate_field_id {
     E_FEASIBLE, E_LIMIT, E_PARAMS_B, E_ACTIVE_B,
     E_MEM_GB, E_MEM_WEIGHTS_GB, E_MEM_EXPERTS_GB, E_MEM_KV_GB, E_MEM_OTHER_GB, E_MEM_CAPACITY_GB,
-    E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT, E_RANK_BATCH, E_KV_COPIES,
+    E_MAX_BATCH, E_MAX_CONTEXT, E_MIN_GPUS, E_RESIDENT, E_KV_TOKENS, E_RANK_BATCH, E_KV_COPIES,
     E_FLOPS_PER_TOKEN_G, E_DECODE_STEP_MS, E_PREFILL_MS, E_TTFT_MS, E_TTFT_BENCHMARK_MS, E_TPOT_MS, E_ITL_MAX_MS,
     E_E2E_S, E_WAIT_MS, E_QUEUE_MS,
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,

@@ -50,6 +50,8 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
            "Fewest GPUs of this kind whose memory holds the model in these formats and `batch` sequences."),
     NUMBER(E_RESIDENT, resident, "resident", "seq", BETTER_NONE, VALUE_MEMORY,
            "Sequences that decode at once: the batch, or what the KV room holds."),
+    NUMBER(E_KV_TOKENS, kv_tokens, "room for tokens", "tok", BETTER_HIGHER, VALUE_MEMORY,
+           "Cached tokens that fit an engine, in sequences of isl+osl."),
     NUMBER(E_RANK_BATCH, rank_batch, "batch of a rank", "seq", BETTER_NONE, VALUE_MEMORY,
            "Sequences that the fullest of an engine's dp attention ranks decodes and caches."),
     NUMBER(E_KV_COPIES, kv_copies, "KV copies", "x", BETTER_LOWER, VALUE_MEMORY,

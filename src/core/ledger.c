@@ -22,15 +22,14 @@ static double step_seconds(const struct deployment *bare, const struct work *w, 
 
 void ledger_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
     struct deployment bare = *d;
-    struct memory with, without;
+    struct memory without;
     if (d->redundant_experts == 0)
         return;
     bare.redundant_experts = 0;
-    memory_make(d, &with);
     memory_make(&bare, &without);
-    out->redundant_gb = (with.experts - without.experts) / 1e9;
-    out->redundant_kv_tokens = without.kv_tokens - with.kv_tokens;
-    out->redundant_batch = without.max_batch - with.max_batch;
+    out->redundant_gb = out->mem_experts_gb - without.experts / 1e9;
+    out->redundant_kv_tokens = without.kv_tokens - out->kv_tokens;
+    out->redundant_batch = without.max_batch - out->max_batch;
     if (d->model->n_experts % d->ep != 0)
         return;
     double resident = fmin(d->batch, without.max_batch);

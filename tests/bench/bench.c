@@ -81,6 +81,9 @@ static void bench_estimates(void) {
     static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "4", NULL};
     static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "32", "tp", "1", "dp", "32",
                                            "ep", "32", "batch", "4096", "skew_kind", "zipf", "skew", "0.8", NULL};
+    static const char *const all[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "32", "tp", "1", "dp", "32",
+                                      "ep", "32", "batch", "4096", "isl", "4096", "prefix_hit", "0.3", "chunk_tokens", "1024",
+                                      "spec_depth", "3", "redundant_experts", "32", "skew_kind", "zipf", "skew", "0.8", NULL};
     char err[ERROR_LEN];
     struct catalog *c = catalog_open(catalog_default_dir(), NULL, NULL, err);
     if (!c)
@@ -88,6 +91,7 @@ static void bench_estimates(void) {
     bench_estimate(c, "Mixtral on 2", mixtral);
     bench_estimate(c, "Llama-70B on 4", llama);
     bench_estimate(c, "DeepSeek-V3 ep 32, Zipf", deepseek);
+    bench_estimate(c, "every feature, ep 32", all);
     catalog_close(c);
 }
 

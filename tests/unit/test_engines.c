@@ -310,6 +310,7 @@ static void the_ledger_of_replicas(void **state) {
     assert_near(e.redundant_gb, gb, 1e-9);
     assert_near(e.redundant_kv_tokens, gb * 1e9 / sequence * 768 * 8, 1e-6);
     assert_near(e.redundant_batch, before.max_batch - e.max_batch, 0);
+    assert_true(e.kv_tokens / 768 - e.max_batch >= 0 && e.kv_tokens / 768 - e.max_batch < 8); /* whole ones on each rank */
     assert_near(e.redundant_batch, gb * 1e9 / sequence * 8, 0.03); /* whole sequences */
     assert_near(e.rank_max_before, before.rank_max_mean, 0);
     assert_near(e.step_before_ms, before.decode_step_ms, 1e-12);
