@@ -260,7 +260,7 @@ static bool sets_both(const struct scenario *a, const struct scenario *b, const 
     double tpot[2];
     char text[96];
     for (int i = 0; i < 2; i++) {
-        assert_true(resolve(NULL, i == 0 ? a : b, &d));
+        assert_true(resolve(catalog, i == 0 ? a : b, &d));
         estimate(&d, &explorer.cache, &e);
         tpot[i] = e.tpot_ms;
     }
