@@ -32,19 +32,31 @@ static double number(const struct csv_row *row, const char *name) {
 
 /* --- names of the source against ids of the presets ----------------------------------------------------------------- */
 
+static bool is_word_char(char c) {
+    return isalnum((unsigned char)c) || c == '.';
+}
+
+/* Where the whole word stands in a text, or NULL. */
+static const char *find_word(const char *text, const char *word) {
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        if ((at == text || !is_word_char(at[-1])) && !is_word_char(at[strlen(word)]))
+            return at;
+    return NULL;
+}
+
 /* Whether the words of `name` (split at anything that is no letter, digit or dot) appear in this order in `id`. */
 static bool words_in_order(const char *name, const char *id) {
     char word[64];
     while (*name) {
         size_t n = 0;
-        while (*name && !isalnum((unsigned char)*name) && *name != '.')
+        while (*name && !is_word_char(*name))
             name++;
-        while ((isalnum((unsigned char)*name) || *name == '.') && n + 1 < sizeof word)
+        while (is_word_char(*name) && n + 1 < sizeof word)
             word[n++] = (char)tolower((unsigned char)*name++);
         word[n] = '\0';
         if (n == 0)
             break;
-        const char *at = strstr(id, word);
+        const char *at = find_word(id, word);
         if (!at)
             return false;
         id = at + n;
@@ -52,15 +64,21 @@ static bool words_in_order(const char *name, const char *id) {
     return true;
 }
 
+/* "gb200_nvl72" is gb200 where no GPU has all the words: names of systems go on where those of GPUs end. */
 static const struct gpu *find_gpu(const struct catalog *c, const char *name) {
     const struct gpu *best = NULL;
+    char shorter[ID_LEN];
+    const char *last = strrchr(name, '_');
     for (size_t i = 0; i < catalog_gpu_count(c); i++) {
         const struct gpu *g = catalog_gpu_at(c, i);
         if (words_in_order(name, g->id) && (!best || strlen(g->id) < strlen(best->id) ||
                                             (strlen(g->id) == strlen(best->id) && g->mem_bytes > best->mem_bytes)))
             best = g;
     }
-    return best;
+    if (best || !last)
+        return best;
+    snprintf(shorter, sizeof shorter, "%.*s", (int)(last - name), name);
+    return find_gpu(c, shorter);
 }
 
 static const struct link *find_link(const struct catalog *c, const struct gpu *g) {
@@ -98,15 +116,17 @@ static const struct format *find_dtype(const struct catalog *c, const char *name
 static const struct {
     const char *name, *id;
 } model_aliases[] = {
-    {"llama-3.1-70b", "llama-3.3-70b"}, {"meta-llama-3.1-70b", "llama-3.3-70b"}, {"deepseek-r1", "deepseek-v3"},
-    {"deepseek-v3", "deepseek-v3"}, {"deepseek-v3.1", "deepseek-v3"}, {"meta-llama-3.1", "llama-3.1"},
+    {"llama-3.1-70b", "llama-3.3-70b"}, {"deepseek-r1", "deepseek-v3"},
 };
 
 static bool find_model(const struct catalog *c, const char *name, char *id) {
     char lower[MODEL_REF_LEN];
     size_t best = 0, n = 0;
     const char *tail = strrchr(name, '/');
-    for (tail = tail ? tail + 1 : name; *tail && n + 1 < sizeof lower; tail++)
+    tail = tail ? tail + 1 : name;
+    if (strncmp(tail, "Meta-", 5) == 0)
+        tail += 5;
+    for (; *tail && n + 1 < sizeof lower; tail++)
         lower[n++] = (char)tolower((unsigned char)*tail);
     lower[n] = '\0';
     for (size_t i = 0; i < sizeof model_aliases / sizeof *model_aliases; i++)
