@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/articles.h"
 #include "catalog/calibration.h"
 #include "catalog/config_json.h"
 #include "catalog/scenario_row.h"
@@ -103,7 +104,8 @@ static bool load_all(struct catalog *c, const char *const dirs[3], char *err) {
         struct store_list *list;
     } files[] = {{&schema_formats, &c->formats},     {&schema_links, &c->links},
                  {&schema_gpus, &c->gpus},           {&schema_models, &c->models},
-                 {NULL, NULL} /* calibration.csv */, {&schema_scenarios, &c->scenarios}};
+                 {NULL, NULL} /* calibration.csv */, {&schema_scenarios, &c->scenarios},
+                 {&schema_articles, &c->articles}};
 
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         const char *name = files[f].schema ? files[f].schema->file : "calibration.csv";
@@ -139,6 +141,7 @@ struct catalog *catalog_open(const char *preset_dir, const char *user_dir, const
     c->formats.row_size = sizeof(struct format);
     c->links.row_size = sizeof(struct link);
     c->scenarios.row_size = sizeof(struct scenario_preset);
+    c->articles.row_size = sizeof(struct article_cell);
     if (!load_all(c, dirs, err)) {
         catalog_close(c);
         return NULL;
@@ -175,6 +178,7 @@ void catalog_close(struct catalog *c) {
     free_list(&c->formats);
     free_list(&c->links);
     free_list(&c->scenarios);
+    free_list(&c->articles);
     free(c);
 }
 

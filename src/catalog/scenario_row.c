@@ -22,10 +22,14 @@ static bool place_error(const struct csv_row *row, const char *what, char *err) 
 }
 
 bool scenario_from_row(const struct csv_row *row, struct scenario *s, char *err) {
+    scenario_init(s);
+    return scenario_overlay_row(row, s, err);
+}
+
+bool scenario_overlay_row(const struct csv_row *row, struct scenario *s, char *err) {
     char what[ERROR_LEN];
     size_t next = 0;
 
-    scenario_init(s);
     for (int i = 0; i < FIELD_COUNT; i++) {
         const struct field *f = &scenario_fields[i];
         const char *cell = find_cell(row, f->id, &next);

@@ -48,7 +48,7 @@ bool schema_refuse(const struct csv_row *csv, const char *field, const char *all
 /* Whether the text can be an id: 1 to ID_LEN - 1 letters, digits, dots, dashes and underscores. */
 bool schema_is_id(const char *text);
 
-extern const struct schema schema_models, schema_gpus, schema_formats, schema_links;
+extern const struct schema schema_models, schema_gpus, schema_formats, schema_links, schema_articles;
 
 /* A model's weight formats by its native number type: indices into c->formats. False when the type is not
  * known. */

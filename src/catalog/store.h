@@ -43,7 +43,7 @@ struct constant_row {
 };
 
 struct catalog {
-    struct store_list models, gpus, formats, links, scenarios;
+    struct store_list models, gpus, formats, links, scenarios, articles;
     struct constant_row *constants;
     size_t n_constants, constants_room;
     struct calibration general;     /* for a GPU that is not in the list */

@@ -25,6 +25,7 @@ enum status cmd_snapshot(const struct options *o);
 enum status cmd_rules(const struct options *o);
 enum status cmd_laws(const struct options *o);
 enum status cmd_list(const struct options *o); /* models, gpus, formats, links, scenarios */
+enum status cmd_reproduce(const struct options *o);
 enum status cmd_help(const struct options *o);
 
 /* Text to standard error. What was found in a file is quoted in messages: its control bytes must not reach the

@@ -36,6 +36,10 @@ const struct command commands[CMD_COUNT] = {
                      "List the number formats of weights and KV cache.", false},
     [CMD_LINKS] = {"links", "[--format table|csv|json]", "List the links between GPUs.", false},
     [CMD_SCENARIOS] = {"scenarios", "[--format table|csv|json]", "List the ready-made scenarios.", false},
+    [CMD_REPRODUCE] = {"reproduce", "[serving-cost | inference] [--format table|csv|json]",
+                       "Print the two source articles cell by cell: what they say, what their own formulas give, this "
+                       "program's figure, and whether it holds.",
+                       false},
     [CMD_HELP] = {"help", "[COMMAND | --fields | --figures | --options]",
                   "Print help; with an option, one of the tables as CSV.", false},
 };
@@ -58,8 +62,8 @@ const struct general_option general_options[OPT_COUNT] = {
          "cells take the field flags given beside it, else the default. Nothing is printed unless "
          "every row is right."},
     [OPT_FORMAT] =
-        {"format", "FORMAT", 0, FOR(CMD_EVAL) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | LISTS,
-         "eval, rules, laws and lists: table, csv or json (default: table; csv with --scenarios). snapshot: text "
+        {"format", "FORMAT", 0, FOR(CMD_EVAL) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) | LISTS,
+         "eval, rules, laws, reproduce and lists: table, csv or json (default: table; csv with --scenarios). snapshot: text "
          "(default), roles (text, then a letter for the role of each cell) or ansi."},
     [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT), "Columns and rows of the screen; default: 100x30."},
     [OPT_SCRIPT] =
@@ -167,16 +171,16 @@ static bool add_b_setting(struct options *o, char *text, char *err) {
     return false;
 }
 
-/* The first operand is the command, the second the topic of `help`. */
+/* The first operand is the command, the second the topic of `help` or the article of `reproduce`. */
 static bool add_operand(struct options *o, char *text, int *operands, char *err) {
     int place = (*operands)++;
     if (place == 0) {
         o->command = find_command(text);
         return o->command < CMD_COUNT || refuse_command(text, err);
     }
-    if (place == 1 && o->command == CMD_HELP) {
+    if (place == 1 && (o->command == CMD_HELP || o->command == CMD_REPRODUCE)) {
         o->topic = text;
-        return find_command(text) < CMD_COUNT || refuse_command(text, err);
+        return o->command != CMD_HELP || find_command(text) < CMD_COUNT || refuse_command(text, err);
     }
     snprintf(err, ERROR_LEN, "unexpected argument '%.60s'; fields are set by flags, for example --isl 512",
              text);

@@ -11,6 +11,7 @@
 enum command_id {
     CMD_EXPLORE, CMD_EVAL, CMD_SNAPSHOT, CMD_RULES, CMD_LAWS,
     CMD_MODELS, CMD_GPUS, CMD_FORMATS, CMD_LINKS, CMD_SCENARIOS,
+    CMD_REPRODUCE,
     CMD_HELP,
     CMD_COUNT
 };
@@ -53,7 +54,7 @@ struct settings {
 
 struct options {
     enum command_id command;
-    const char *topic;           /* help COMMAND */
+    const char *topic;           /* help COMMAND, reproduce ARTICLE */
     const char *text[OPT_COUNT]; /* the argument ("" for options without one), or NULL: not given */
     struct settings a, b;        /* field flags; --b */
 };
