@@ -6,6 +6,8 @@
 
 #include "cli/options.h"
 #include "config.h"
+#include "core/article.h"
+#include "core/article_figure.h"
 #include "core/estimate.h"
 #include "core/scenario.h"
 #include "tui/tui_run.h"
@@ -141,17 +143,40 @@ static void put_fields(void) {
     }
 }
 
+/* An item of a list, with its unit. */
+static void put_item(const char *id, const char *unit) {
+    printf(".It Va %s", id);
+    if (unit && *unit) {
+        fputs(" Pq", stdout);
+        put_argument(unit);
+    }
+    putchar('\n');
+}
+
 static void put_figures(void) {
     puts(".Bl -tag -width Ds");
     for (int i = 0; i < ESTIMATE_FIELD_COUNT; i++) {
         const struct estimate_field *f = &estimate_fields[i];
-        printf(".It Va %s", f->id);
-        if (f->unit && *f->unit) {
-            fputs(" Pq", stdout);
-            put_argument(f->unit);
-        }
-        putchar('\n');
+        put_item(f->id, f->unit);
         put_text(f->help);
+    }
+    puts(".El");
+}
+
+static void put_article_figures(void) {
+    puts(".Bl -tag -width Ds");
+    for (const struct article_figure *f = article_figures; f->id; f++) {
+        put_item(f->id, f->unit);
+        put_text(f->help);
+    }
+    puts(".El");
+}
+
+static void put_formulas(void) {
+    puts(".Bl -tag -width Ds");
+    for (const struct article_formula *f = article_formulas; f->id; f++) {
+        put_item(f->id, f->unit);
+        put_text(f->notation);
     }
     puts(".El");
 }
@@ -192,6 +217,7 @@ static const struct {
 } sections[] = {
     {"@COMMANDS@\n", put_commands}, {"@OPTIONS@\n", put_options}, {"@FIELDS@\n", put_fields},
     {"@FIGURES@\n", put_figures},   {"@KEYS@\n", put_keys},
+    {"@ARTICLE_FIGURES@\n", put_article_figures}, {"@FORMULAS@\n", put_formulas},
 };
 
 static const struct {

@@ -122,7 +122,7 @@ static void json_line(const struct line *l) {
 
 /* --- the table for people ------------------------------------------------------------------------------ */
 
-enum { ROW_W = 26, COLUMN_W = 20, PRINTED_W = 18, FIGURE_W = 10, REASON_INDENT = 4, LINE_W = 98 };
+enum { ROW_W = 26, COLUMN_W = 20, PRINTED_W = 19, FIGURE_W = 10, REASON_INDENT = 4, LINE_W = 98 };
 
 /* printf counts bytes; a label may hold wider characters. */
 static void put_padded(const char *text, int width) {

@@ -323,16 +323,18 @@ struct article_number article_number_read(const char *text) {
     if (!*p)
         return n;
     bool rough = is_rough(text, p), fraction = false;
-    n = (struct article_number){0, 1};
+    double parts = 1; /* of one, that the last digit counts */
+    n.value = 0;
     for (; is_digit(*p) || (!fraction && ((*p == ',' && is_digit(p[1])) || (*p == '.' && is_digit(p[1])))); p++) {
         if (*p == '.')
             fraction = true;
         if (!is_digit(*p))
             continue;
         n.value = 10 * n.value + (*p - '0');
-        n.digit /= fraction ? 10 : 1;
+        parts *= fraction ? 10 : 1;
     }
-    n.value = fraction ? n.value * n.digit : n.value;
+    n.value /= parts;
+    n.digit = 1 / parts;
     for (double v = n.value; rough && !fraction && v > 0 && fmod(v, 10) == 0; v /= 10)
         n.digit *= 10;
     return n;

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "catalog/articles.h"
 #include "scratch.h"
 
 static const struct model *model_of(const struct catalog *c, const char *id) {
@@ -51,6 +52,7 @@ static void every_row_is_read(void **state) {
     assert_int_equal(catalog_format_count(c), count_lines(source_path("presets/formats.csv")) - 1);
     assert_int_equal(catalog_link_count(c), count_lines(source_path("presets/links.csv")) - 1);
     assert_int_equal(catalog_scenario_count(c), count_lines(source_path("presets/scenarios.csv")) - 1);
+    assert_int_equal(catalog_article_count(c), count_lines(source_path("presets/articles.csv")) - 1);
     catalog_close(c);
 }
 
@@ -489,6 +491,44 @@ static void bad_scenarios(void **state) {
     refused("scenarios.csv", "id,name,batch\ns,S,0\n", ":2: column batch", "1 to");
 }
 
+#define ARTICLE_HEADER                                                                                       \
+    "id,article,table,row,column,printed,formula,inputs,counter,counter_inputs,scenario,model,batch,figure," \
+    "verdict,evidence,reason\n"
+
+static void refused_article(const char *row, const char *place, const char *word) {
+    char text[512];
+    snprintf(text, sizeof text, ARTICLE_HEADER "x,inference,T,r,c,%s\n", row);
+    refused("articles.csv", text, place, word);
+}
+
+static void bad_articles(void **state) {
+    (void)state;
+    refused("articles.csv", ARTICLE_HEADER "x,other,T,r,c,1,,,,,,,,,ok,words,r\n", ":2: field 'article'",
+            "serving-cost, inference");
+    refused_article("1,,,,,,,,,right,words,r", ":2: field 'verdict'", "ok, unit, self, physics, naive");
+    refused_article("1,,,,,,,,,ok,faith,r", ":2: field 'evidence'", "recomputed, counter");
+    refused_article("1,,,,,,,,,ok,words,", ":2: field 'reason'", "not empty");
+    refused_article("1,sum,a=1,,,,,,,ok,words,r", ":2: field 'formula'", "'sum'");
+    refused_article("1,,a=1,,,,,,,ok,words,r", ":2: field 'formula'", "''");
+    refused_article("1,ratio,a=1,,,,,,,ok,words,r", ":2: field 'inputs'", "each of a, b");
+    refused_article("1,ratio,a=1 c=2,,,,,,,ok,words,r", ":2: field 'inputs'", "each of a, b");
+    refused_article("1,ratio,a=1 a=2,,,,,,,ok,words,r", ":2: field 'inputs'", "each of a, b");
+    refused_article("1,ratio,a=1 b=x,,,,,,,ok,words,r", ":2: field 'inputs'", "each of a, b");
+    refused_article("1,,,ratio,a=1,,,,,ok,words,r", ":2: field 'counter_inputs'", "each of a, b");
+    refused_article("1,,,,,no-such,,,,ok,words,r", ":2: field 'scenario'", "scenarios.csv");
+    refused_article("1,,,,,,mixtral-8x7,,,ok,words,r", ":2: column model", "did you mean 'mixtral-8x7b'");
+    refused_article("1,,,,,mixtral-2xa100,,0,,ok,words,r", ":2: column batch", "1 to");
+    refused_article("1,,,,,mixtral-2xa100,,,speed,ok,words,r", ":2: field 'figure'", "'speed'");
+    refused_article("1,,,,,mixtral-2xa100,,,bound,ok,words,r", ":2: field 'figure'", "a number");
+    refused_article("1,,,,,,,,tpot_ms,ok,words,r", ":2: field 'figure'", "no scenario");
+    refused_article("1,,,,,,,,,ok,recomputed,r", ":2: field 'formula'", "the evidence");
+    refused_article("one,ratio,a=1 b=2,,,,,,,ok,recomputed,r", ":2: field 'printed'", "a number");
+    refused_article("1,,,,,,,,,ok,floor,r", ":2: field 'counter'", "the evidence");
+    refused_article("1,,,,,mixtral-2xa100,,,,ok,model,r", ":2: field 'figure'", "the evidence");
+    refused_article("1,,,,,,,,,ok,fit,r", ":2: field 'scenario'", "the evidence");
+    refused_article("1,,,,,,,,,ok,words,so {many}", ":2: field 'reason'", "recomputed, counter, model or limit");
+}
+
 static void missing_directories(void **state) {
     char err[ERROR_LEN], presets[PATH_MAX];
     (void)state;
@@ -567,6 +607,7 @@ int main(void) {
         cmocka_unit_test(bad_constants),
         cmocka_unit_test(bad_scopes),
         cmocka_unit_test(bad_scenarios),
+        cmocka_unit_test(bad_articles),
         cmocka_unit_test(missing_directories),
         cmocka_unit_test(every_constant_is_needed),
         cmocka_unit_test(directories),
