@@ -371,7 +371,7 @@ static const struct action actions[] = {
     {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
      SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
     {"view-before", IN_MAIN, {'<', ','}, -1, run_wide_next,
-     SHOWN("< >", "<> views", "views", "the view before or after: the panes, operators, rules, laws", 6)},
+     SHOWN("< >", "<> views", "views", "the view before or after: the panes, operators, rules, laws, articles", 6)},
     {"view-after", IN_MAIN, {'>'}, 1, run_wide_next, PAIRED},
     {"row-up", IN_WIDE, {KEYCODE_UP, 'k'}, -1, run_wide_move,
      SHOWN("↑ ↓  j k", "↑↓ row", "views", "a row up or down; the lines below tell more about it", 3)},

@@ -184,6 +184,8 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
 }
 
 void ui_free(struct ui *u) {
+    if (u)
+        articles_free(u->articles);
     free(u);
 }
 

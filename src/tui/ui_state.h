@@ -34,6 +34,7 @@ struct ui {
     bool wide_stale; /* a scenario has changed since the view was prepared */
     struct rule_results rules; /* what the views of rules and laws show */
     struct law_results laws;
+    struct articles_view *articles; /* NULL until they are first shown */
 
     char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */

@@ -7,6 +7,7 @@ const struct wide_ops *const wide_ops[WIDE_COUNT] = {
     [WIDE_OPERATORS] = &wide_operators,
     [WIDE_RULES] = &wide_rules,
     [WIDE_LAWS] = &wide_laws,
+    [WIDE_ARTICLES] = &wide_articles,
 };
 
 static int clamp(int v, int low, int high) {
@@ -18,13 +19,19 @@ static int note_rows(int w, int h, const char *text) {
     return clamp(wrap_rows(w, text), 1, h / 3);
 }
 
-void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
+/* Before a view is asked for its rows: keys may come faster than frames. */
+static const struct wide_ops *prepared(struct ui *u) {
     const struct wide_ops *ops = wide_ops[u->wide];
-    struct wide_place *at = &u->wide_at[u->wide];
-    char note[WIDE_NOTE_LEN] = "";
     if (u->wide_stale && ops->prepare)
         ops->prepare(u);
     u->wide_stale = false;
+    return ops;
+}
+
+void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
+    const struct wide_ops *ops = prepared(u);
+    struct wide_place *at = &u->wide_at[u->wide];
+    char note[WIDE_NOTE_LEN] = "";
     int n = ops->count(u);
     at->row = clamp(at->row, 0, n - 1);
     if (n > 0)
@@ -54,11 +61,11 @@ void wide_show(struct ui *u, enum wide_id id) {
 
 void wide_move(struct ui *u, int step) {
     struct wide_place *at = &u->wide_at[u->wide];
-    at->row = clamp(at->row + step, 0, wide_ops[u->wide]->count(u) - 1);
+    at->row = clamp(at->row + step, 0, prepared(u)->count(u) - 1);
 }
 
 void wide_enter(struct ui *u) {
-    const struct wide_ops *ops = wide_ops[u->wide];
+    const struct wide_ops *ops = prepared(u);
     int row = u->wide_at[u->wide].row;
     if (ops->enter && row < ops->count(u))
         ops->enter(u, row);

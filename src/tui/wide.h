@@ -10,7 +10,7 @@
 
 struct ui;
 
-enum wide_id { WIDE_NONE, WIDE_OPERATORS, WIDE_RULES, WIDE_LAWS, WIDE_COUNT }; /* WIDE_NONE: the four panes */
+enum wide_id { WIDE_NONE, WIDE_OPERATORS, WIDE_RULES, WIDE_LAWS, WIDE_ARTICLES, WIDE_COUNT }; /* WIDE_NONE: the four panes */
 
 struct wide_ops {
     const char *id, *title;
@@ -37,6 +37,10 @@ void wide_show(struct ui *u, enum wide_id id);
 void wide_move(struct ui *u, int step);
 void wide_enter(struct ui *u);
 
-extern const struct wide_ops wide_operators, wide_rules, wide_laws;
+extern const struct wide_ops wide_operators, wide_rules, wide_laws, wide_articles;
+
+/* What the view of the articles has worked out. NULL is fine. */
+struct articles_view;
+void articles_free(struct articles_view *v);
 
 #endif
