@@ -44,6 +44,7 @@ static const struct column article_columns[] = {
     {.name = "figure_scale", .kind = CELL_REAL, .offset = AT(figure_scale), .min = 1e-9, .max = 1e9},
     WORD("verdict", verdict, article_verdicts),
     WORD("evidence", evidence, article_evidences),
+    {.name = "live", .kind = CELL_ID, .offset = AT(live)},
     LONG("reason", AT(reason), true),
     {.name = NULL}};
 

@@ -58,6 +58,7 @@ struct article_cell {
     const struct estimate_field *estimated;
     double figure_scale; /* from the figure's unit to `unit` */
     int verdict, evidence;
+    char live[ID_LEN]; /* the rule (serving-cost) or law (inference) that judges the claim for any two scenarios, or "" */
     const char *reason; /* {recomputed}, {counter}, {model} and {limit} stand for the figures */
 };
 

@@ -45,6 +45,7 @@ TEXT(counter_inputs, cell->counter.inputs)
 TEXT(figure, cell->figure)
 TEXT(scenario, cell->base)
 TEXT(limit, result.limit_text)
+TEXT(live, cell->live)
 TEXT(reason, reason)
 NUMBER(value, cell->number.value)
 NUMBER(recomputed, result.recomputed.value)
@@ -94,6 +95,7 @@ static const struct column columns[] = {
     {"verdict", text_verdict, NULL},
     {"evidence", text_evidence, NULL},
     {"borne_out", NULL, number_borne_out},
+    {"live", text_live, NULL},
     {"reason", text_reason, NULL},
 };
 

@@ -208,6 +208,9 @@ static void note_table(const struct ui *u, const struct article_cell *first, cha
     text_add(buf, size, ".");
 }
 
+/* Where claims are judged for the scenarios on the screen, by article. */
+static const char *const live_views[] = {"rules", "laws"};
+
 static void articles_note(const struct ui *u, int i, char *buf, size_t size) {
     const struct line *line = &u->articles->line[i];
     const struct article_cell *cell = cell_at(u, i);
@@ -225,6 +228,8 @@ static void articles_note(const struct ui *u, int i, char *buf, size_t size) {
              r->borne_out ? "" : " (not borne out)", article_reason(cell, r, reason));
     describe_working("By", &cell->recomputed, r->recomputed.value, cell->unit, buf, size);
     describe_working("Against", &cell->counter, r->counter.value, cell->unit, buf, size);
+    if (*cell->live)
+        text_add(buf, size, " For A and B: %s in the view of %s.", cell->live, live_views[cell->article]);
 }
 
 static void articles_enter(struct ui *u, int i) {

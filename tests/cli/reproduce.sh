@@ -4,7 +4,7 @@
 
 run 0 reproduce --format csv
 head -1 out >names
-echo 'id,article,table,row,column,printed,value,unit,formula,inputs,recomputed,counter_formula,counter_inputs,counter,scenario,figure,model,limit,verdict,evidence,borne_out,reason' >want
+echo 'id,article,table,row,column,printed,value,unit,formula,inputs,recomputed,counter_formula,counter_inputs,counter,scenario,figure,model,limit,verdict,evidence,borne_out,live,reason' >want
 same names want "the columns are an interface"
 rows=$(($(wc -l <"$MOESCOPE_PRESETS/articles.csv") - 1))
 [ "$(wc -l <out)" = $((rows + 1)) ] || fail "CSV has not $rows rows"
@@ -58,14 +58,14 @@ says out "serving-cost | inference"
 mkdir mine
 head -1 "$MOESCOPE_PRESETS/articles.csv" >mine/articles.csv
 {
-    echo 'b-formula-critical-batch,inference,Formulas,critical batch,mine,300,tok,critical-batch,tflops=312 bytes=2 tb_s=2.039,,,llama-4xa100,,,,,,,,,,,,,critical_batch,,ok,recomputed,On an A100.'
+    echo 'b-formula-critical-batch,inference,Formulas,critical batch,mine,300,tok,critical-batch,tflops=312 bytes=2 tb_s=2.039,,,llama-4xa100,,,,,,,,,,,,,critical_batch,,ok,recomputed,,On an A100.'
 } >>mine/articles.csv
 run 0 reproduce inference --presets mine --format csv
 [ "$(grep -c '^b-formula-critical-batch,' out)" = 1 ] || fail "the own row does not replace"
 grep '^b-formula-critical-batch,' out >row
 says row ",153.0"
 says row ",ok,recomputed,0," # 153 is not 300: the verdict is not borne out
-echo 'x,inference,T,r,c,1,,sum,a=1,,,,,,,,,,,,,,,,,,ok,words,r' >>mine/articles.csv
+echo 'x,inference,T,r,c,1,,sum,a=1,,,,,,,,,,,,,,,,,,ok,words,,r' >>mine/articles.csv
 run 2 reproduce --presets mine
 says err "articles.csv:3: field 'formula'"
 is_empty out

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "catalog/articles.h"
+#include "explore/law_table.h"
+#include "explore/rules.h"
 #include "scratch.h"
 #include "tui/ui_state.h"
 
@@ -133,12 +135,46 @@ static void notes_are_whole(void **state) {
     assert_int_equal(found, catalog_article_count(b->catalog));
 }
 
+static bool is_rule(const char *id) {
+    int i = 0;
+    while (i < RULE_COUNT && strcmp(rules[i].id, id) != 0)
+        i++;
+    return i < RULE_COUNT;
+}
+
+static bool is_law(const char *id) {
+    int i = 0;
+    while (i < LAW_COUNT && strcmp(laws[i].id, id) != 0)
+        i++;
+    return i < LAW_COUNT;
+}
+
+/* Claims point to the live rule or law that judges them, and every rule has its claim. */
+static void claims_have_their_live_rule(void **state) {
+    const struct bench *b = *state;
+    const size_t n = catalog_article_count(b->catalog);
+    for (size_t i = 0; i < n; i++) {
+        const struct article_cell *cell = catalog_article_at(b->catalog, i);
+        const bool serving = strcmp(article_names[cell->article], "serving-cost") == 0;
+        if (*cell->live && !(serving ? is_rule(cell->live) : is_law(cell->live)))
+            fail_msg("%s: no %s '%s'", cell->id, serving ? "rule" : "law", cell->live);
+    }
+    for (int r = 0; r < RULE_COUNT; r++) {
+        size_t i = 0;
+        while (i < n && strcmp(catalog_article_at(b->catalog, i)->live, rules[r].id) != 0)
+            i++;
+        if (i == n)
+            fail_msg("no claim has the rule %s", rules[r].id);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(enter_loads_and_undo_restores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_slot_under_edit_is_loaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_claim_has_nothing_to_load, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notes_are_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(claims_have_their_live_rule, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
