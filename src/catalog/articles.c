@@ -9,6 +9,7 @@
 #include "catalog/scenario_row.h"
 #include "catalog/schema.h"
 #include "catalog/store.h"
+#include "core/compare.h"
 
 const char *const article_names[] = {"serving-cost", "inference", NULL};
 const char *const article_verdicts[] = {"ok", "unit", "self", "physics", "naive", NULL};
@@ -297,6 +298,25 @@ static bool is_borne_out(const struct article_cell *cell, const struct article_r
     return true;
 }
 
+static void take_figure(const struct article_cell *cell, const struct deployment *d, const struct estimate *e,
+                        struct article_result *out) {
+    double lo = NAN, hi = NAN, value = NAN;
+    if (cell->derived) {
+        value = cell->derived->value(d, e);
+        article_figure_interval(cell->derived, e, value, &lo, &hi);
+        out->origin = compare_origin(e, cell->derived->follows);
+    } else if (cell->estimated) {
+        const enum estimate_field_id id = (enum estimate_field_id)(cell->estimated - estimate_fields);
+        value = compare_value(e, id);
+        if (!compare_interval(e, id, &lo, &hi))
+            lo = hi = NAN;
+        out->origin = compare_origin(e, id);
+    }
+    out->model = value * cell->figure_scale;
+    out->model_lo = lo * cell->figure_scale;
+    out->model_hi = hi * cell->figure_scale;
+}
+
 static void ask_model(struct catalog *c, const struct article_cell *cell, struct load_cache *cache,
                       struct article_result *out) {
     struct deployment d;
@@ -311,10 +331,7 @@ static void ask_model(struct catalog *c, const struct article_cell *cell, struct
     out->impossible = !e.feasible;
     out->limit = e.limit;
     snprintf(out->limit_text, sizeof out->limit_text, "%s", e.limit_text);
-    if (cell->derived)
-        out->model = cell->derived->value(&d, &e) * cell->figure_scale;
-    else if (cell->estimated)
-        out->model = estimate_number(&e, cell->estimated) * cell->figure_scale;
+    take_figure(cell, &d, &e, out);
 }
 
 void article_evaluate(struct catalog *c, const struct article_cell *cell, struct load_cache *cache,
@@ -322,7 +339,7 @@ void article_evaluate(struct catalog *c, const struct article_cell *cell, struct
     memset(out, 0, sizeof *out);
     out->recomputed = work_out(&cell->recomputed);
     out->counter = work_out(&cell->counter);
-    out->model = NAN;
+    out->model = out->model_lo = out->model_hi = NAN;
     if (cell->has_scenario)
         ask_model(c, cell, cache, out);
     out->borne_out = is_borne_out(cell, out);

@@ -68,6 +68,8 @@ const struct article_cell *catalog_article_at(const struct catalog *c, size_t i)
 struct article_result {
     struct article_range recomputed, counter; /* in the cell's unit; NAN: none */
     double model;                             /* in the cell's unit; NAN: none, unknown or impossible */
+    double model_lo, model_hi;                /* p10 and p90 of what would be measured; NAN: counted exactly, or unknown */
+    enum origin origin;                       /* of that interval */
     bool impossible;                          /* the deployment of the row */
     enum limit limit;
     char limit_text[160];

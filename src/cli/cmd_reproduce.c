@@ -1,5 +1,6 @@
 /* `reproduce`: the two source articles cell by cell: printed, recomputed by the article's own formula, this program's figure,
  * the verdict and its reason. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct column {
     const char *name;
     const char *(*text)(const struct line *l);
     double (*number)(const struct line *l);
+    bool flag; /* the number is 0 or 1: no or yes */
 };
 
 #define TEXT(name, member)                                                                                   \
@@ -51,6 +53,8 @@ NUMBER(value, cell->number.value)
 NUMBER(recomputed, result.recomputed.value)
 NUMBER(counter, result.counter.value)
 NUMBER(model, result.model)
+NUMBER(model_lo, result.model_lo)
+NUMBER(model_hi, result.model_hi)
 NUMBER(borne_out, result.borne_out)
 
 static const char *text_article(const struct line *l) {
@@ -65,6 +69,11 @@ static const char *text_evidence(const struct line *l) {
     return article_evidences[l->cell->evidence];
 }
 
+/* Of the interval: exact figures have neither. */
+static const char *text_origin(const struct line *l) {
+    return isnan(l->result.model_lo) ? "" : origin_names[l->result.origin];
+}
+
 static const char *text_formula(const struct line *l) {
     return l->cell->recomputed.formula ? l->cell->recomputed.formula->notation : "";
 }
@@ -74,29 +83,32 @@ static const char *text_counter_formula(const struct line *l) {
 }
 
 static const struct column columns[] = {
-    {"id", text_id, NULL},
-    {"article", text_article, NULL},
-    {"table", text_table, NULL},
-    {"row", text_row, NULL},
-    {"column", text_column, NULL},
-    {"printed", text_printed, NULL},
-    {"value", NULL, number_value},
-    {"unit", text_unit, NULL},
-    {"formula", text_formula, NULL},
-    {"inputs", text_inputs, NULL},
-    {"recomputed", NULL, number_recomputed},
-    {"counter_formula", text_counter_formula, NULL},
-    {"counter_inputs", text_counter_inputs, NULL},
-    {"counter", NULL, number_counter},
-    {"scenario", text_scenario, NULL},
-    {"figure", text_figure, NULL},
-    {"model", NULL, number_model},
-    {"limit", text_limit, NULL},
-    {"verdict", text_verdict, NULL},
-    {"evidence", text_evidence, NULL},
-    {"borne_out", NULL, number_borne_out},
-    {"live", text_live, NULL},
-    {"reason", text_reason, NULL},
+    {"id", text_id, NULL, false},
+    {"article", text_article, NULL, false},
+    {"table", text_table, NULL, false},
+    {"row", text_row, NULL, false},
+    {"column", text_column, NULL, false},
+    {"printed", text_printed, NULL, false},
+    {"value", NULL, number_value, false},
+    {"unit", text_unit, NULL, false},
+    {"formula", text_formula, NULL, false},
+    {"inputs", text_inputs, NULL, false},
+    {"recomputed", NULL, number_recomputed, false},
+    {"counter_formula", text_counter_formula, NULL, false},
+    {"counter_inputs", text_counter_inputs, NULL, false},
+    {"counter", NULL, number_counter, false},
+    {"scenario", text_scenario, NULL, false},
+    {"figure", text_figure, NULL, false},
+    {"model", NULL, number_model, false},
+    {"model_lo", NULL, number_model_lo, false},
+    {"model_hi", NULL, number_model_hi, false},
+    {"model_origin", text_origin, NULL, false},
+    {"limit", text_limit, NULL, false},
+    {"verdict", text_verdict, NULL, false},
+    {"evidence", text_evidence, NULL, false},
+    {"borne_out", NULL, number_borne_out, true},
+    {"live", text_live, NULL, false},
+    {"reason", text_reason, NULL, false},
 };
 
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
@@ -113,7 +125,9 @@ static void json_line(const struct line *l) {
     json_begin(&j, stdout);
     for (int k = 0; k < N_COLUMNS; k++) {
         const char *text = columns[k].text ? columns[k].text(l) : NULL;
-        if (columns[k].number)
+        if (columns[k].flag)
+            json_bool(&j, columns[k].name, columns[k].number(l) != 0);
+        else if (columns[k].number)
             json_number(&j, columns[k].name, columns[k].number(l));
         else
             json_text(&j, columns[k].name, *text ? text : NULL);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/compare.h"
 #include "core/count.h"
 #include "core/laws.h"
 #include "core/step.h"
@@ -115,8 +116,8 @@ const struct article_figure article_figures[] = {
     {"params_ratio", "", "Parameters over active parameters.", params_ratio},
     {"tokens_expert", "tok", "Mean tokens of an expert in a decode step.", tokens_expert},
     {"tokens_busiest", "tok", "Expected tokens of the busiest expert.", tokens_busiest},
-    {"rent_m_out", "$/M", "All rent over the output tokens, per million.", rent_m_out},
-    {"comm_ms", "ms", "Communication of a decode step.", comm_ms},
+    {"rent_m_out", "$/M", "All rent over the output tokens, per million.", rent_m_out, true, E_OUT_TOK_S, true},
+    {"comm_ms", "ms", "Communication of a decode step.", comm_ms, true, E_DECODE_STEP_MS, false},
     {"comm_mb", "MB", "What a GPU sends in a decode step.", comm_mb},
     {"comm_share", "", "Communication over the decode step.", comm_share},
     {"prefill_comm_share", "", "Communication over the prefill.", prefill_comm_share},
@@ -126,6 +127,17 @@ const struct article_figure article_figures[] = {
     {"layers", "", "Layers, one after the other.", layers},
     {0},
 };
+
+bool article_figure_interval(const struct article_figure *f, const struct estimate *e, double value, double *lo,
+                             double *hi) {
+    double low, high;
+    if (!f->uncertain || isnan(value) || !compare_interval(e, f->follows, &low, &high))
+        return false;
+    const double middle = compare_value(e, f->follows);
+    *lo = value * (f->inverse ? middle / high : low / middle);
+    *hi = value * (f->inverse ? middle / low : high / middle);
+    return true;
+}
 
 const struct article_figure *article_figure_find(const char *id) {
     const struct article_figure *f = article_figures;

@@ -208,6 +208,13 @@ static void note_table(const struct ui *u, const struct article_cell *first, cha
     text_add(buf, size, ".");
 }
 
+static void describe_interval(const struct article_cell *cell, const struct article_result *r, char *buf, size_t size) {
+    char value[VALUE_LEN], lo[VALUE_LEN], hi[VALUE_LEN];
+    if (!isnan(r->model_lo))
+        text_add(buf, size, " Here %s%s%s, p10-90 %s–%s, %s.", article_print(r->model, value), *cell->unit ? " " : "",
+                 cell->unit, article_print(r->model_lo, lo), article_print(r->model_hi, hi), origin_names[r->origin]);
+}
+
 /* Where claims are judged for the scenarios on the screen, by article. */
 static const char *const live_views[] = {"rules", "laws"};
 
@@ -228,6 +235,7 @@ static void articles_note(const struct ui *u, int i, char *buf, size_t size) {
              r->borne_out ? "" : " (not borne out)", article_reason(cell, r, reason));
     describe_working("By", &cell->recomputed, r->recomputed.value, cell->unit, buf, size);
     describe_working("Against", &cell->counter, r->counter.value, cell->unit, buf, size);
+    describe_interval(cell, r, buf, size);
     if (*cell->live)
         text_add(buf, size, " For A and B: %s in the view of %s.", cell->live, live_views[cell->article]);
 }

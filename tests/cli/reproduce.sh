@@ -4,7 +4,7 @@
 
 run 0 reproduce --format csv
 head -1 out >names
-echo 'id,article,table,row,column,printed,value,unit,formula,inputs,recomputed,counter_formula,counter_inputs,counter,scenario,figure,model,limit,verdict,evidence,borne_out,live,reason' >want
+echo 'id,article,table,row,column,printed,value,unit,formula,inputs,recomputed,counter_formula,counter_inputs,counter,scenario,figure,model,model_lo,model_hi,model_origin,limit,verdict,evidence,borne_out,live,reason' >want
 same names want "the columns are an interface"
 rows=$(($(wc -l <"$MOESCOPE_PRESETS/articles.csv") - 1))
 [ "$(wc -l <out)" = $((rows + 1)) ] || fail "CSV has not $rows rows"
@@ -16,8 +16,8 @@ run 0 reproduce --format json
 [ "$(wc -l <out)" = "$rows" ] || fail "JSON has not $rows rows"
 "$json_check" <out >/dev/null || fail "JSON"
 says out '"id":"a-decode-llama-70b-theory"'
-says out '"borne_out":1'
-grep -q '"borne_out":0' out && fail "a verdict that its numbers do not bear out"
+says out '"borne_out":true'
+grep -q '"borne_out":false' out && fail "a verdict that its numbers do not bear out"
 
 # each article alone, and both in their order
 run 0 reproduce serving-cost

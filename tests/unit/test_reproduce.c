@@ -142,6 +142,8 @@ static void every_scenario_answers(void **state) {
             fail_msg("%s: impossible without a reason, or a reason without being so", cell->id);
         if (*cell->figure && isnan(r.model) && !r.impossible)
             fail_msg("%s: no %s", cell->id, cell->figure);
+        if (!isnan(r.model_lo) && !(r.model_lo <= r.model && r.model <= r.model_hi))
+            fail_msg("%s: %g is not within %g to %g", cell->id, r.model, r.model_lo, r.model_hi);
         article_reason(cell, &r, reason);
         if (strchr(reason, '{') || strstr(reason, " - "))
             fail_msg("%s: '%s'", cell->id, reason);
@@ -207,6 +209,25 @@ static void what_the_articles_got_wrong(void **state) {
     }
 }
 
+/* Rents and rates per million are inverse: the interval turns round. 6 $/h over 2836 tok/s is 0.588 $ per million. */
+static void times_have_intervals(void **state) {
+    static const char *const timed[] = {"a-cost-mixtral-throughput", "a-cost-mixtral-cost", "a-latency-mixtral-tpot",
+                                        "a-decode-llama-70b-measured", "b-formula-allreduce-time"};
+    struct article_result rate, cost;
+    (void)state;
+    for (size_t i = 0; i < sizeof timed / sizeof *timed; i++) {
+        article_evaluate(catalog, cell_of(timed[i]), &cache, &rate);
+        if (isnan(rate.model_lo) || !(rate.model_lo < rate.model && rate.model < rate.model_hi))
+            fail_msg("%s has no interval", timed[i]);
+    }
+    article_evaluate(catalog, cell_of("a-cost-mixtral-throughput"), &cache, &rate);
+    article_evaluate(catalog, cell_of("a-cost-mixtral-cost"), &cache, &cost);
+    assert_true(fabs(cost.model_lo * rate.model_hi * 3600 / 1e6 / 6 - 1) < 1e-9);
+    assert_true(fabs(cost.model_hi * rate.model_lo * 3600 / 1e6 / 6 - 1) < 1e-9);
+    article_evaluate(catalog, cell_of("a-memory-mixtral-total"), &cache, &rate); /* counted */
+    assert_true(isnan(rate.model_lo) && isnan(rate.model_hi));
+}
+
 /* Overrides lie over the row of scenarios.csv: 2 TB/s are one A100, and Mixtral does not fit. */
 static void scenarios_lie_over_their_base(void **state) {
     const struct article_cell *cell = cell_of("a-decode-mixtral-theory");
@@ -239,7 +260,8 @@ int main(void) {
         cmocka_unit_test(every_verdict_is_borne_out),    cmocka_unit_test(no_opposite_is_borne_out),
         cmocka_unit_test(contradictions_have_numbers),   cmocka_unit_test(figures_of_claims_are_in_the_reason),
         cmocka_unit_test(every_scenario_answers),        cmocka_unit_test(every_formula_and_figure_is_used),
-        cmocka_unit_test(what_the_articles_got_wrong),   cmocka_unit_test(scenarios_lie_over_their_base),
+        cmocka_unit_test(what_the_articles_got_wrong),   cmocka_unit_test(times_have_intervals),
+        cmocka_unit_test(scenarios_lie_over_their_base),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }
