@@ -209,6 +209,11 @@ static void run_wide_move(struct ui *u, const struct action *a, int key) {
     wide_move(u, a->argument);
 }
 
+static void run_wide_jump(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    wide_jump(u, a->argument);
+}
+
 static void run_wide_enter(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     wide_enter(u);
@@ -379,7 +384,11 @@ static const struct action actions[] = {
     {"row-page-up", IN_WIDE, {KEYCODE_PAGE_UP}, -10, run_wide_move,
      SHOWN("PgUp PgDn", NULL, "views", "ten rows up or down", 0)},
     {"row-page-down", IN_WIDE, {KEYCODE_PAGE_DOWN}, 10, run_wide_move, PAIRED},
-    {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter, PAIRED},
+    {"part-before", IN_WIDE, {'{'}, -1, run_wide_jump,
+     SHOWN("{ }", NULL, "views", "the table before or after, in the articles", 0)},
+    {"part-after", IN_WIDE, {'}'}, 1, run_wide_jump, PAIRED},
+    {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter,
+     SHOWN("Enter", NULL, "views", "what the row offers: in the articles, its deployment for A or B", 0)},
     {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
     {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,

@@ -64,6 +64,14 @@ void wide_move(struct ui *u, int step) {
     at->row = clamp(at->row + step, 0, prepared(u)->count(u) - 1);
 }
 
+void wide_jump(struct ui *u, int direction) {
+    const struct wide_ops *ops = prepared(u);
+    int n = ops->count(u), i = u->wide_at[u->wide].row + direction;
+    while (i > 0 && i < n - 1 && !(ops->heading && ops->heading(u, i)))
+        i += direction;
+    u->wide_at[u->wide].row = clamp(i, 0, n - 1);
+}
+
 void wide_enter(struct ui *u) {
     const struct wide_ops *ops = prepared(u);
     int row = u->wide_at[u->wide].row;

@@ -20,6 +20,7 @@ struct wide_ops {
     void (*row)(const struct ui *u, int i, struct canvas *c, struct rect r, bool selected);
     void (*note)(const struct ui *u, int i, char *buf, size_t size); /* more about a row, in words; buf is "" before */
     void (*enter)(struct ui *u, int i);                              /* NULL: Enter does nothing here */
+    bool (*heading)(const struct ui *u, int i);                      /* of a part; NULL: the view has one part */
 };
 
 enum { WIDE_NOTE_LEN = 600 };
@@ -35,6 +36,8 @@ void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus);
 void wide_show(struct ui *u, enum wide_id id);
 /* `step` rows down; large steps stop at the ends. */
 void wide_move(struct ui *u, int step);
+/* To the heading before (-1) or after (1); to the first or last row where there is none. */
+void wide_jump(struct ui *u, int direction);
 void wide_enter(struct ui *u);
 
 extern const struct wide_ops wide_operators, wide_rules, wide_laws, wide_articles;

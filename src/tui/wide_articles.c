@@ -244,12 +244,12 @@ static void articles_enter(struct ui *u, int i) {
     const struct article_cell *cell = cell_at(u, i);
     const struct article_result *r = &u->articles->result[u->articles->line[i].cell];
     const char *slot = slot_names[u->view.edited];
-    if (u->articles->line[i].kind == LINE_TABLE) {
+    if (u->articles->line[i].kind != LINE_CELL) {
         ui_say(u, false, "a heading: Enter on a row below it loads the deployment that the row describes");
         return;
     }
     if (!cell->has_scenario) {
-        ui_say(u, false, "nothing to load: '%s' describes no deployment", cell->row);
+        ui_say(u, false, "nothing to load: '%s, %s' describes no deployment", cell->row, cell->column);
         return;
     }
     if (scenario_equal(&cell->scenario, ui_scenario(u))) {
@@ -261,6 +261,10 @@ static void articles_enter(struct ui *u, int i) {
                r->limit_text);
 }
 
+static bool articles_heading(const struct ui *u, int i) {
+    return u->articles->line[i].kind == LINE_TABLE;
+}
+
 const struct wide_ops wide_articles = {
     .id = "articles",
     .title = "Articles",
@@ -270,4 +274,5 @@ const struct wide_ops wide_articles = {
     .row = articles_row,
     .note = articles_note,
     .enter = articles_enter,
+    .heading = articles_heading,
 };

@@ -96,6 +96,24 @@ static void the_slot_under_edit_is_loaded(void **state) {
     assert_non_null(strstr(b->ui->message, "does not fit")); /* the finding itself */
 }
 
+/* 12 tables and lists of the first article, 2 of the second. */
+static void braces_jump_from_table_to_table(void **state) {
+    struct bench *b = *state;
+    int *row = &b->ui->wide_at[WIDE_ARTICLES].row, jumps = 0, n = wide_articles.count(b->ui);
+    while (*row < n - 1) {
+        assert_true(wide_articles.heading(b->ui, *row));
+        ui_key(b->ui, '}');
+        jumps++;
+    }
+    assert_int_equal(jumps, 14);
+    ui_key(b->ui, '{');
+    assert_true(wide_articles.heading(b->ui, *row) && *row < n - 1);
+    while (*row > 0)
+        ui_key(b->ui, '{');
+    ui_key(b->ui, '{');
+    assert_int_equal(*row, 0);
+}
+
 static void a_claim_has_nothing_to_load(void **state) {
     struct bench *b = *state;
     const size_t states = session_state_count(b->session);
@@ -103,7 +121,7 @@ static void a_claim_has_nothing_to_load(void **state) {
     assert_non_null(strstr(b->ui->message, "heading"));
     go_to(b, "cost metric, quality");
     ui_key(b->ui, KEYCODE_ENTER);
-    assert_non_null(strstr(b->ui->message, "nothing to load: 'cost metric'"));
+    assert_non_null(strstr(b->ui->message, "nothing to load: 'cost metric, quality'"));
     assert_int_equal(session_state_count(b->session), states);
 }
 
@@ -172,6 +190,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(enter_loads_and_undo_restores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_slot_under_edit_is_loaded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(braces_jump_from_table_to_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_claim_has_nothing_to_load, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notes_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(claims_have_their_live_rule, set_up, tear_down),
