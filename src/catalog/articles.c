@@ -89,15 +89,16 @@ static bool read_inputs(struct article_working *w) {
     return n == needed;
 }
 
-static bool read_working(const struct csv_row *csv, const char *id, const char *column, const char *inputs_column,
-                         struct article_working *w, char *err) {
+static bool read_working(const struct csv_row *csv, const char *id, const char *column,
+                         const char *inputs_column, struct article_working *w, char *err) {
     char allowed[VALUE_LEN];
     if (!*id && !*w->inputs)
         return true;
     w->formula = article_formula_find(id);
     if (!w->formula)
         return schema_refuse(csv, column, "a formula of moescope(1)", err);
-    return read_inputs(w) || schema_refuse(csv, inputs_column, name_inputs(w->formula, allowed, sizeof allowed), err);
+    return read_inputs(w) ||
+           schema_refuse(csv, inputs_column, name_inputs(w->formula, allowed, sizeof allowed), err);
 }
 
 /* Only names can fail to resolve. */
@@ -109,14 +110,16 @@ static bool same_names(const struct scenario *a, const struct scenario *b) {
 }
 
 /* Most rows have the names of their base, or of the row before, which have been resolved. */
-static bool is_checked(const struct catalog *c, const struct scenario_preset *base, const struct scenario *s) {
+static bool is_checked(const struct catalog *c, const struct scenario_preset *base,
+                       const struct scenario *s) {
     const size_t n = c->articles.count;
     const struct article_cell *before = n > 0 ? catalog_article_at(c, n - 1) : NULL;
     return (base && same_names(&base->scenario, s)) ||
            (before && before->has_scenario && same_names(&before->scenario, s));
 }
 
-static bool read_scenario(struct catalog *c, const struct csv_row *csv, struct article_cell *cell, char *err) {
+static bool read_scenario(struct catalog *c, const struct csv_row *csv, struct article_cell *cell,
+                          char *err) {
     const struct scenario_preset *base = *cell->base ? catalog_find_scenario(c, cell->base) : NULL;
     struct deployment d;
     char what[ERROR_LEN];
@@ -165,7 +168,8 @@ static bool check_evidence(const struct csv_row *csv, const struct article_cell 
     if (e == EVIDENCE_MODEL && !*cell->figure)
         return schema_refuse(csv, "figure", "a figure, as it is the evidence", err);
     if (e == EVIDENCE_FIT && !cell->has_scenario)
-        return schema_refuse(csv, "scenario", "an id of scenarios.csv, as the evidence is whether it is possible", err);
+        return schema_refuse(csv, "scenario",
+                             "an id of scenarios.csv, as the evidence is whether it is possible", err);
     return true;
 }
 
@@ -231,11 +235,12 @@ static bool finish_article(struct catalog *c, const struct csv_row *csv, void *r
         cell->number = article_number_read(cell->printed);
     return read_working(csv, r->formula, "formula", "inputs", &cell->recomputed, err) &&
            read_working(csv, r->counter, "counter", "counter_inputs", &cell->counter, err) &&
-           read_scenario(c, csv, cell, err) && read_figure(csv, cell, err) && check_evidence(csv, cell, err) &&
-           check_reason(csv, cell, err);
+           read_scenario(c, csv, cell, err) && read_figure(csv, cell, err) &&
+           check_evidence(csv, cell, err) && check_reason(csv, cell, err);
 }
 
-const struct schema schema_articles = {"articles.csv", article_columns, sizeof(struct article_row), finish_article};
+const struct schema schema_articles = {"articles.csv", article_columns, sizeof(struct article_row),
+                                       finish_article};
 
 size_t catalog_article_count(const struct catalog *c) {
     return c->articles.count;
@@ -251,12 +256,13 @@ static struct article_range work_out(const struct article_working *w) {
     return w->formula ? article_compute(w->formula, w->in, w->slack) : (struct article_range){NAN, NAN, NAN};
 }
 
-/* `slack` in the printed number's own unit is what the figure's rounding may take. */
+/* A figure of this program has no rounding of its own. */
 static struct article_range exactly(double value) {
     return (struct article_range){value, value, value};
 }
 
-static bool agreement_fits(const struct article_cell *cell, struct article_range computed, bool agrees_if_naive) {
+static bool agreement_fits(const struct article_cell *cell, struct article_range computed,
+                           bool agrees_if_naive) {
     const bool agrees = article_agrees(cell->number, computed);
     switch ((enum article_verdict)cell->verdict) {
     case VERDICT_OK:

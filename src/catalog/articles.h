@@ -1,5 +1,5 @@
-/* The two source articles, cell by cell: what they print, what comes out of their own formulas, what this program says of the
- * deployment that a row describes, and the verdict. Read from articles.csv. */
+/* The two source articles, cell by cell: what they print, what comes out of their own formulas, what this
+ * program says of the deployment that a row describes, and the verdict. Read from articles.csv. */
 #ifndef MOESCOPE_CATALOG_ARTICLES_H
 #define MOESCOPE_CATALOG_ARTICLES_H
 
@@ -15,9 +15,17 @@ enum { ARTICLE_REASON_LEN = 512 };
 
 extern const char *const article_names[]; /* serving-cost, inference; NULL ends */
 
-/* ok: follows, or is an input that nothing here contradicts. unit: right in another unit. self: contradicts the article's own
- * formula or another place of it. physics: cannot be on that hardware. naive: true only under an assumption. */
-enum article_verdict { VERDICT_OK, VERDICT_UNIT, VERDICT_SELF, VERDICT_PHYSICS, VERDICT_NAIVE, VERDICT_COUNT };
+/* ok: follows, or is an input that nothing here contradicts. unit: right in another unit. self: contradicts
+ * the article's own formula or another place of it. physics: cannot be on that hardware. naive: true only
+ * under an assumption. */
+enum article_verdict {
+    VERDICT_OK,
+    VERDICT_UNIT,
+    VERDICT_SELF,
+    VERDICT_PHYSICS,
+    VERDICT_NAIVE,
+    VERDICT_COUNT
+};
 extern const char *const article_verdicts[]; /* their words; NULL ends */
 
 /* What bears a verdict out. */
@@ -37,7 +45,7 @@ extern const char *const article_evidences[]; /* NULL ends */
 /* A formula with its inputs. */
 struct article_working {
     const struct article_formula *formula; /* NULL: none */
-    const char *inputs;                    /* as the file has them: name=value, a tilde before a rounded value */
+    const char *inputs; /* as the file has them: name=value, a tilde before a rounded value */
     double in[ARTICLE_INPUTS_MAX];
     double slack[ARTICLE_INPUTS_MAX]; /* half a unit of the last digit of a rounded value, else 0 */
 };
@@ -46,19 +54,20 @@ struct article_cell {
     char id[ID_LEN];
     int article; /* index into article_names */
     const char *table, *row, *column;
-    const char *printed; /* as the article has it, in a few words */
-    const char *unit;    /* of the figures beside it */
+    const char *printed;          /* as the article has it, in a few words */
+    const char *unit;             /* of the figures beside it */
     struct article_number number; /* the first one in `printed`; none if the evidence is words */
     struct article_working recomputed, counter;
     char base[ID_LEN]; /* row of scenarios.csv that the scenario starts from, or "" */
     bool has_scenario;
     struct scenario scenario;
-    const char *figure;                    /* id: of article_figures or estimate_fields; "" none */
-    const struct article_figure *derived;  /* one of the two, or neither */
+    const char *figure;                   /* id: of article_figures or estimate_fields; "" none */
+    const struct article_figure *derived; /* one of the two, or neither */
     const struct estimate_field *estimated;
     double figure_scale; /* from the figure's unit to `unit` */
     int verdict, evidence;
-    char live[ID_LEN]; /* the rule (serving-cost) or law (inference) that judges the claim for any two scenarios, or "" */
+    char live[ID_LEN];  /* the rule (serving-cost) or law (inference) that judges the claim for any two
+                           scenarios, or "" */
     const char *reason; /* {recomputed}, {counter}, {model} and {limit} stand for the figures */
 };
 
@@ -68,9 +77,9 @@ const struct article_cell *catalog_article_at(const struct catalog *c, size_t i)
 struct article_result {
     struct article_range recomputed, counter; /* in the cell's unit; NAN: none */
     double model;                             /* in the cell's unit; NAN: none, unknown or impossible */
-    double model_lo, model_hi;                /* p10 and p90 of what would be measured; NAN: counted exactly, or unknown */
-    enum origin origin;                       /* of that interval */
-    bool impossible;                          /* the deployment of the row */
+    double model_lo, model_hi; /* p10 and p90 of what would be measured; NAN: counted exactly, or unknown */
+    enum origin origin;        /* of that interval */
+    bool impossible;           /* the deployment of the row */
     enum limit limit;
     char limit_text[160];
     bool borne_out; /* the numbers bear the verdict out */

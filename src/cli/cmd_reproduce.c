@@ -1,5 +1,5 @@
-/* `reproduce`: the two source articles cell by cell: printed, recomputed by the article's own formula, this program's figure,
- * the verdict and its reason. */
+/* `reproduce`: the two source articles cell by cell: printed, recomputed by the article's own formula, this
+ * program's figure, the verdict and its reason. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +116,9 @@ enum { N_COLUMNS = sizeof columns / sizeof *columns };
 static void csv_line(const struct line *l) {
     char number[VALUE_LEN];
     for (int k = 0; k < N_COLUMNS; k++)
-        csv_write_cell(stdout, columns[k].text ? columns[k].text(l) : number_print(columns[k].number(l), number), k == 0);
+        csv_write_cell(stdout,
+                       columns[k].text ? columns[k].text(l) : number_print(columns[k].number(l), number),
+                       k == 0);
     csv_end_row(stdout);
 }
 

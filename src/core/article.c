@@ -47,7 +47,7 @@ static double ffn_gflop(const double *in) {
     return ffn_flop(in) / KILO;
 }
 
-/* What 8 * hidden^2 should be with nkv heads that have keys and values: 2 * h * hd * (2 nh + 2 nkv); MFLOP per layer. */
+/* 8 * hidden^2 with only nkv heads that have keys and values: 2 * h * hd * (2 nh + 2 nkv); MFLOP per layer. */
 static double attention_grouped_flop(const double *in) {
     return 2 * in[0] * in[1] * (2 * in[2] + 2 * in[3]) / MEGA;
 }
@@ -71,7 +71,7 @@ static double twice_active(const double *in) {
     return 2 * in[0];
 }
 
-/* The same from the two terms as the article's comment rounds them; TFLOP. */
+/* The article's total from the two terms as its comment rounds them; TFLOP. */
 static double layers_flop(const double *in) {
     return in[0] * (in[1] + in[2]) * MEGA / 1e12;
 }
@@ -241,7 +241,11 @@ const struct article_formula article_formulas[] = {
     {"attention-flop", "8 * h^2", "MFLOP", {"h"}, attention_flop},
     {"ffn-flop", "k * 3 * h * f * 2", "MFLOP", {"k", "h", "f"}, ffn_flop},
     {"ffn-gflop", "k * 3 * h * f * 2", "GFLOP", {"k", "h", "f"}, ffn_gflop},
-    {"attention-grouped-flop", "2 * h * hd * (2 * nh + 2 * nkv)", "MFLOP", {"h", "hd", "nh", "nkv"}, attention_grouped_flop},
+    {"attention-grouped-flop",
+     "2 * h * hd * (2 * nh + 2 * nkv)",
+     "MFLOP",
+     {"h", "hd", "nh", "nkv"},
+     attention_grouped_flop},
     {"router-flop", "h * E", "MFLOP", {"h", "E"}, router_flop},
     {"token-flop", "L * (8 * h^2 + k * 3 * h * f * 2)", "TFLOP", {"h", "L", "f", "k"}, token_flop},
     {"token-gflop", "L * (8 * h^2 + k * 3 * h * f * 2)", "GFLOP", {"h", "L", "f", "k"}, token_gflop},
@@ -261,27 +265,47 @@ const struct article_formula article_formulas[] = {
     {"hot-loss", "1 - ((hot + (E - 1) * cold) / E) / hot", "%", {"hot", "cold", "E"}, hot_loss},
     {"exchange", "B * h * bytes * copies", "MB", {"B", "h", "bytes", "copies"}, exchange},
     {"ring-exchange", "2 * (n - 1) / n * B * h * bytes", "MB", {"n", "B", "h", "bytes"}, ring_exchange},
-    {"dispatch-exchange", "(n - 1) / n * B / n * h * bytes * k", "MB", {"n", "B", "h", "bytes", "k"}, dispatch_exchange},
+    {"dispatch-exchange",
+     "(n - 1) / n * B / n * h * bytes * k",
+     "MB",
+     {"n", "B", "h", "bytes", "k"},
+     dispatch_exchange},
     {"hourly-cost", "gpus * price", "$/h", {"gpus", "price"}, product},
     {"cost-per-million", "rent / (tok_s * 3600) * 10^6", "$/M", {"rent", "tok_s"}, cost_per_million},
     {"total", "ttft_ms + tokens * tpot_ms", "s", {"ttft_ms", "tpot_ms", "tokens"}, total_s},
     {"read-ms", "gb / (gpus * tb_s)", "ms", {"gb", "gpus", "tb_s"}, read_ms},
     {"tpot", "1000 / tok_s", "ms", {"tok_s"}, tpot},
-    {"tpot-rescaled", "1000 / tok_s * tb_s_there / tb_s_here", "ms", {"tok_s", "tb_s_there", "tb_s_here"}, tpot_rescaled},
+    {"tpot-rescaled",
+     "1000 / tok_s * tb_s_there / tb_s_here",
+     "ms",
+     {"tok_s", "tb_s_there", "tb_s_here"},
+     tpot_rescaled},
     {"rate-rescaled", "tok_s / gpus_there * gpus_here", "tok/s", {"tok_s", "gpus_there", "gpus_here"}, rate_rescaled},
     {"elsewhere", "the same figure in another place of the article", "", {"value"}, same},
-    {"attention-share", "L * h * hd * (2 * nh + 2 * nkv) / active", "%", {"L", "h", "hd", "nh", "nkv", "active_b"}, attention_share},
+    {"attention-share",
+     "L * h * hd * (2 * nh + 2 * nkv) / active",
+     "%",
+     {"L", "h", "hd", "nh", "nkv", "active_b"},
+     attention_share},
     {"allreduce-token", "d * L * bytes", "MiB", {"d", "L", "bytes"}, allreduce_token},
     {"allreduce-batch", "B * d * L * bytes", "MiB", {"B", "d", "L", "bytes"}, allreduce_batch},
     {"transfer-ms", "mb / gb_s", "ms", {"mb", "gb_s"}, transfer_ms},
     {"critical-batch", "tflops * bytes / (2 * tb_s)", "tok", {"tflops", "bytes", "tb_s"}, critical_batch},
-    {"critical-batch-experts", "tflops * bytes / (2 * tb_s) * E / k", "tok", {"tflops", "bytes", "tb_s", "E", "k"}, critical_batch_experts},
+    {"critical-batch-experts",
+     "tflops * bytes / (2 * tb_s) * E / k",
+     "tok",
+     {"tflops", "bytes", "tb_s", "E", "k"},
+     critical_batch_experts},
     {"traffic-ratio", "k / sqrt(E)", "", {"k", "E"}, traffic_ratio},
     {"traffic-inverse", "sqrt(E) / k", "", {"k", "E"}, traffic_inverse},
     {"traffic-granular", "k * sqrt(3.5 * h / fe / E)", "", {"k", "E", "h", "fe"}, traffic_granular},
     {"width-ratio", "1 / sqrt(E)", "", {"E"}, width_ratio},
     {"dense-width", "sqrt(E)", "", {"E"}, dense_width},
-    {"comm-share", "(2 (n-1)/n * 4 * d * L / gb_s) / (gflop / (n * tflops))", "%", {"n", "d", "L", "gb_s", "gflop", "tflops"}, comm_share},
+    {"comm-share",
+     "(2 (n-1)/n * 4 * d * L / gb_s) / (gflop / (n * tflops))",
+     "%",
+     {"n", "d", "L", "gb_s", "gflop", "tflops"},
+     comm_share},
     {0},
 };
 
@@ -364,7 +388,8 @@ bool article_agrees(struct article_number printed, struct article_range computed
 bool article_agrees_in_other_unit(struct article_number printed, struct article_range computed) {
     static const double factors[] = {1e-6, 1e-3, 1e3, 1e6, 1.024, 1 / 1.024, 1.048576, 1 / 1.048576};
     for (unsigned i = 0; i < sizeof factors / sizeof *factors; i++) {
-        const struct article_range r = {computed.value * factors[i], computed.low * factors[i], computed.high * factors[i]};
+        const struct article_range r = {computed.value * factors[i], computed.low * factors[i],
+                                        computed.high * factors[i]};
         if (article_agrees(printed, r))
             return true;
     }

@@ -1,6 +1,6 @@
-/* The formulas of the two source articles, as the articles have them, and the arithmetic that holds a printed number against
- * them. A = "MoE vs dense: serving cost", B = "MoE vs dense models in inference" (after E. Erdil, epoch.ai 2024).
- * Nothing here is this program's opinion: laws.h and the physics have that. */
+/* The formulas of the two source articles, as the articles have them, and the arithmetic that holds a printed number
+ * against them. A = "MoE vs dense: serving cost", B = "MoE vs dense models in inference" (after E. Erdil, epoch.ai
+ * 2024). Nothing here is this program's opinion: laws.h and the physics have that. */
 #ifndef MOESCOPE_CORE_ARTICLE_H
 #define MOESCOPE_CORE_ARTICLE_H
 
@@ -24,8 +24,8 @@ const struct article_formula *article_formula_find(const char *id);
 /* The place of an input in the formula, or -1. `name` ends at `length`. */
 int article_input_find(const struct article_formula *f, const char *name, int length);
 
-/* A number as somebody printed it: 12.50 has a digit of 0.01. With a tilde, "about" or "around" in front, trailing zeros are no digits:
- * ~300 has a digit of 100. */
+/* A number as somebody printed it: 12.50 has a digit of 0.01. With a tilde, "about" or "around" in front, trailing
+ * zeros are no digits: ~300 has a digit of 100. */
 struct article_number {
     double value; /* NAN: none */
     double digit; /* what one unit of its last digit is worth */

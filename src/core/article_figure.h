@@ -1,5 +1,5 @@
-/* What this program says where an article has a figure that no estimate field is: sums over an estimate's operators, and
- * figures of the hardware. */
+/* What this program says where an article has a figure that no estimate field is: sums over an estimate's operators,
+ * and figures of the hardware. */
 #ifndef MOESCOPE_CORE_ARTICLE_FIGURE_H
 #define MOESCOPE_CORE_ARTICLE_FIGURE_H
 
@@ -9,9 +9,10 @@ struct article_figure {
     const char *id;
     const char *unit;
     const char *help;
-    double (*value)(const struct deployment *d, const struct estimate *e); /* NAN: unknown, or the deployment is impossible */
-    bool uncertain;                 /* it has the relative interval of ... */
-    enum estimate_field_id follows; /* ... this field, or of its inverse */
+    double (*value)(const struct deployment *d,
+                    const struct estimate *e); /* NAN: unknown, or the deployment is impossible */
+    bool uncertain;                            /* it has the relative interval of ... */
+    enum estimate_field_id follows;            /* ... this field, or of its inverse */
     bool inverse;
 };
 

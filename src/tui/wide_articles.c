@@ -1,5 +1,5 @@
-/* The two articles, cell by cell: printed, recomputed, this program's figure, verdict; the reason stands in the note, and
- * Enter loads the deployment that a row describes. */
+/* The two articles, cell by cell: printed, recomputed, this program's figure, verdict; the reason stands in
+ * the note, and Enter loads the deployment that a row describes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,11 +97,21 @@ struct columns {
     int name_w, printed_w, figure_w, reason_w;       /* reason_w 0: no room */
 };
 
-enum { VERDICT_W = 7, FIGURE_MIN = 8, FIGURE_MAX = 10, PRINTED_MIN = 11, PRINTED_MAX = 19, NAME_MAX = 34, REASON_MIN = 24, WIDE_ROW = 78 };
+enum {
+    VERDICT_W = 7,
+    FIGURE_MIN = 8,
+    FIGURE_MAX = 10,
+    PRINTED_MIN = 11,
+    PRINTED_MAX = 19,
+    NAME_MAX = 34,
+    REASON_MIN = 24,
+    WIDE_ROW = 78
+};
 
 static struct columns columns(struct rect r) {
     const bool wide = r.w >= WIDE_ROW;
-    struct columns at = {.printed_w = wide ? PRINTED_MAX : PRINTED_MIN, .figure_w = wide ? FIGURE_MAX : FIGURE_MIN};
+    struct columns at = {.printed_w = wide ? PRINTED_MAX : PRINTED_MIN,
+                         .figure_w = wide ? FIGURE_MAX : FIGURE_MIN};
     const int rest = r.w - at.printed_w - 2 * (at.figure_w + 1) - VERDICT_W - 3;
     at.name_w = rest < NAME_MAX ? rest : NAME_MAX;
     at.printed = r.x + at.name_w + 1;
@@ -183,8 +193,8 @@ static void articles_row(const struct ui *u, int i, struct canvas *c, struct rec
 
 /* --- the note and Enter --- */
 
-static void describe_working(const char *what, const struct article_working *w, double value, const char *unit,
-                             char *buf, size_t size) {
+static void describe_working(const char *what, const struct article_working *w, double value,
+                             const char *unit, char *buf, size_t size) {
     char figure[VALUE_LEN];
     if (w->formula)
         text_add(buf, size, " %s %s = %s%s%s (%s).", what, w->formula->notation, article_print(value, figure),
@@ -208,11 +218,13 @@ static void note_table(const struct ui *u, const struct article_cell *first, cha
     text_add(buf, size, ".");
 }
 
-static void describe_interval(const struct article_cell *cell, const struct article_result *r, char *buf, size_t size) {
+static void describe_interval(const struct article_cell *cell, const struct article_result *r, char *buf,
+                              size_t size) {
     char value[VALUE_LEN], lo[VALUE_LEN], hi[VALUE_LEN];
     if (!isnan(r->model_lo))
-        text_add(buf, size, " Here %s%s%s, p10-90 %s–%s, %s.", article_print(r->model, value), *cell->unit ? " " : "",
-                 cell->unit, article_print(r->model_lo, lo), article_print(r->model_hi, hi), origin_names[r->origin]);
+        text_add(buf, size, " Here %s%s%s, p10-90 %s–%s, %s.", article_print(r->model, value),
+                 *cell->unit ? " " : "", cell->unit, article_print(r->model_lo, lo),
+                 article_print(r->model_hi, hi), origin_names[r->origin]);
 }
 
 /* Where claims are judged for the scenarios on the screen, by article. */
@@ -257,8 +269,8 @@ static void articles_enter(struct ui *u, int i) {
         return;
     }
     if (ui_apply(u, &cell->scenario))
-        ui_say(u, false, "%s is now '%s' as in the article (u undoes)%s%s", slot, cell->row, r->impossible ? ": " : "",
-               r->limit_text);
+        ui_say(u, false, "%s is now '%s' as in the article (u undoes)%s%s", slot, cell->row,
+               r->impossible ? ": " : "", r->limit_text);
 }
 
 static bool articles_heading(const struct ui *u, int i) {

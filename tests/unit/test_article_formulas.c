@@ -1,5 +1,5 @@
-/* Rule: every formula of the articles gives the number worked out by hand here, and a printed number is held against what a
- * formula gives to within one unit of its last digit. */
+/* Rule: every formula of the articles gives the number worked out by hand here, and a printed number is held against
+ * what a formula gives to within one unit of its last digit. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,27 +27,27 @@ static const struct {
     {"ffn-gflop", {1, 8192, 28672}, 1.409286144},               /* 3 * 234,881,024 * 2 */
     {"attention-grouped-flop", {8192, 128, 64, 8}, 301.989888}, /* 2 * 1,048,576 * 144 */
     {"router-flop", {4096, 8}, 0.032768},
-    {"token-flop", {8192, 80, 28672, 1}, 0.15569256448},        /* 80 * (536.870912 + 1409.286144) MFLOP */
-    {"token-gflop", {16384, 126, 53248, 1}, 930.12885504},      /* 126 * (2147.483648 + 5234.491392) MFLOP */
+    {"token-flop", {8192, 80, 28672, 1}, 0.15569256448},   /* 80 * (536.870912 + 1409.286144) MFLOP */
+    {"token-gflop", {16384, 126, 53248, 1}, 930.12885504}, /* 126 * (2147.483648 + 5234.491392) MFLOP */
     {"twice-active", {36.6}, 73.2},
-    {"layers-flop", {80, 536, 1410}, 0.15568},                  /* 80 * 1946 MFLOP */
+    {"layers-flop", {80, 536, 1410}, 0.15568}, /* 80 * 1946 MFLOP */
     {"per-gpu", {94, 8}, 11.75},
-    {"decode-rate", {2, 2, 140}, 28.571429},                    /* 4 TB/s over 140 GB */
+    {"decode-rate", {2, 2, 140}, 28.571429}, /* 4 TB/s over 140 GB */
     {"aggregate", {4, 312}, 1248},
-    {"prefill-rate", {312, 26.9}, 11.598513},                   /* 312e12 / 26.9e9 / 1000 */
-    {"compute-rate", {1248, 69.5}, 8978.4173},                  /* 1248e12 / 139e9 */
+    {"prefill-rate", {312, 26.9}, 11.598513},  /* 312e12 / 26.9e9 / 1000 */
+    {"compute-rate", {1248, 69.5}, 8978.4173}, /* 1248e12 / 139e9 */
     {"prefill-by-rate", {2048, 8}, 256},
-    {"prefill-ms", {2048, 26.9, 624}, 88.287179},               /* 2048 * 26.9e9 / 624e12 s */
-    {"gpu-time-ratio", {4, 256, 2, 88}, 5.8181818},             /* 1024 / 176 */
+    {"prefill-ms", {2048, 26.9, 624}, 88.287179},   /* 2048 * 26.9e9 / 624e12 s */
+    {"gpu-time-ratio", {4, 256, 2, 88}, 5.8181818}, /* 1024 / 176 */
     {"tokens-per-expert", {64, 2, 8}, 16},
     {"imbalance-loss", {1.28}, 21.875},
-    {"hot-ratio", {30, 5, 8}, 3.6923077},                       /* 30 / (65 / 8) */
-    {"hot-loss", {30, 5, 8}, 72.916667},                        /* 1 - 8.125 / 30 */
+    {"hot-ratio", {30, 5, 8}, 3.6923077}, /* 30 / (65 / 8) */
+    {"hot-loss", {30, 5, 8}, 72.916667},  /* 1 - 8.125 / 30 */
     {"exchange", {256, 4096, 2, 2}, 4.194304},
-    {"ring-exchange", {8, 256, 4096, 2}, 3.670016},             /* 14/8 * 2.097152 */
-    {"dispatch-exchange", {8, 256, 4096, 2, 2}, 0.458752},      /* 7/8 * 32 * 4096 * 2 * 2 */
+    {"ring-exchange", {8, 256, 4096, 2}, 3.670016},        /* 14/8 * 2.097152 */
+    {"dispatch-exchange", {8, 256, 4096, 2, 2}, 0.458752}, /* 7/8 * 32 * 4096 * 2 * 2 */
     {"hourly-cost", {8, 5}, 40},
-    {"cost-per-million", {12, 5120}, 0.65104167},               /* 12 / 18.432 million an hour */
+    {"cost-per-million", {12, 5120}, 0.65104167}, /* 12 / 18.432 million an hour */
     {"total", {42, 14.7, 256}, 3.8052},
     {"read-ms", {37, 1, 3.35}, 11.044776},
     {"tpot", {68}, 14.705882},
@@ -62,7 +62,7 @@ static const struct {
     {"critical-batch-experts", {989, 2, 3.35, 8, 2}, 1180.8955},
     {"traffic-ratio", {2, 16}, 0.5},
     {"traffic-inverse", {2, 16}, 2},
-    {"traffic-granular", {8, 256, 7168, 2048}, 1.75},           /* 8 * sqrt(12.25 / 256) */
+    {"traffic-granular", {8, 256, 7168, 2048}, 1.75}, /* 8 * sqrt(12.25 / 256) */
     {"dense-width", {16}, 4},
     {"width-ratio", {16}, 0.25},
     /* 14/8 * 2,621,440 B / 450 GB/s = 10.19 us over 139e9 / (8 * 692.3e12) = 25.10 us */
@@ -101,10 +101,10 @@ static void numbers_as_printed(void **state) {
     static const struct {
         const char *text;
         double value, digit;
-    } numbers[] = {{"1,342", 1342, 1},     {"$12.00", 12, 0.01},  {"0.65", 0.65, 0.01}, {"57*", 57, 1},
-                   {"~300", 300, 100},     {"~80 T", 80, 10},     {"~30%", 30, 10},     {"around 5 ms", 5, 1},
+    } numbers[] = {{"1,342", 1342, 1},        {"$12.00", 12, 0.01}, {"0.65", 0.65, 0.01},    {"57*", 57, 1},
+                   {"~300", 300, 100},        {"~80 T", 80, 10},    {"~30%", 30, 10},        {"around 5 ms", 5, 1},
                    {"about 5.5ms", 5.5, 0.1}, {"14,200", 14200, 1}, {"1.25 MB", 1.25, 0.01}, {"2-3x", 2, 1},
-                   {"256, then", 256, 1},  {"3. ", 3, 1}};
+                   {"256, then", 256, 1},     {"3. ", 3, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         const struct article_number n = article_number_read(numbers[i].text);
@@ -157,8 +157,8 @@ static void other_units(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formulas_by_hand),      cmocka_unit_test(every_formula_is_worked),
-        cmocka_unit_test(numbers_as_printed),    cmocka_unit_test(agreement_is_one_unit),
+        cmocka_unit_test(formulas_by_hand),          cmocka_unit_test(every_formula_is_worked),
+        cmocka_unit_test(numbers_as_printed),        cmocka_unit_test(agreement_is_one_unit),
         cmocka_unit_test(rounded_inputs_leave_room), cmocka_unit_test(other_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

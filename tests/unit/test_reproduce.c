@@ -1,5 +1,6 @@
-/* Rule: articles.csv has every cell of both articles, once, and every verdict is borne out by numbers that are worked out, not
- * typed in. tests/unit/data/article_cells.csv is the list of what the articles have, read from them row by row. */
+/* Rule: articles.csv has every cell of both articles, once, and every verdict is borne out by numbers that are worked
+ * out, not typed in. tests/unit/data/article_cells.csv is the list of what the articles have, read from them row by
+ * row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ static int count_cells(const char *article, const char *table, const char *row, 
     for (size_t i = 0; i < catalog_article_count(catalog); i++) {
         const struct article_cell *cell = catalog_article_at(catalog, i);
         n += strcmp(article_names[cell->article], article) == 0 && strcmp(cell->table, table) == 0 &&
-             strcmp(cell->row, row) == 0 && strlen(cell->column) == length && strncmp(cell->column, column, length) == 0;
+             strcmp(cell->row, row) == 0 && strlen(cell->column) == length &&
+             strncmp(cell->column, column, length) == 0;
     }
     return n;
 }
@@ -56,7 +58,7 @@ static void tables_are_whole(void **state) {
     static const struct {
         const char *table;
         int cells;
-    } tables[] = {{"Memory vs active parameters", 20}, {"Decode throughput at batch 1", 20},
+    } tables[] = {{"Memory vs active parameters", 20},  {"Decode throughput at batch 1", 20},
                   {"Prefill latency, 2048 tokens", 20}, {"Expert load imbalance", 20},
                   {"Parallelism strategies", 20},       {"Serving cost", 24},
                   {"Latency, single request", 20},      {"Decision matrix", 13},
@@ -93,7 +95,8 @@ static void no_opposite_is_borne_out(void **state) {
         struct article_result r;
         if (cell.evidence == EVIDENCE_GIVEN || cell.evidence == EVIDENCE_WORDS)
             continue;
-        const bool agrees = cell.verdict == VERDICT_OK || (cell.verdict == VERDICT_NAIVE && cell.evidence == EVIDENCE_RECOMPUTED);
+        const bool agrees =
+            cell.verdict == VERDICT_OK || (cell.verdict == VERDICT_NAIVE && cell.evidence == EVIDENCE_RECOMPUTED);
         cell.verdict = agrees ? VERDICT_SELF : VERDICT_OK;
         article_evaluate(catalog, &cell, &cache, &r);
         if (r.borne_out)
@@ -108,7 +111,8 @@ static void contradictions_have_numbers(void **state) {
     (void)state;
     for (size_t i = 0; i < catalog_article_count(catalog); i++) {
         const struct article_cell *cell = catalog_article_at(catalog, i);
-        const bool contradicts = cell->verdict == VERDICT_SELF || cell->verdict == VERDICT_UNIT || cell->verdict == VERDICT_PHYSICS;
+        const bool contradicts =
+            cell->verdict == VERDICT_SELF || cell->verdict == VERDICT_UNIT || cell->verdict == VERDICT_PHYSICS;
         if (contradicts && cell->evidence >= EVIDENCE_GIVEN && strcmp(cell->id, "a-text-quality-adjusted") != 0)
             fail_msg("%s is %s without a number", cell->id, article_verdicts[cell->verdict]);
     }
@@ -156,7 +160,8 @@ static void every_formula_and_figure_is_used(void **state) {
     (void)state;
     for (const struct article_formula *f = article_formulas; f->id; f++) {
         size_t i = 0, n = catalog_article_count(catalog);
-        while (i < n && catalog_article_at(catalog, i)->recomputed.formula != f && catalog_article_at(catalog, i)->counter.formula != f)
+        while (i < n && catalog_article_at(catalog, i)->recomputed.formula != f &&
+               catalog_article_at(catalog, i)->counter.formula != f)
             i++;
         if (i == n)
             fail_msg("no cell uses the formula %s", f->id);

@@ -1,5 +1,5 @@
-/* The view of the articles: a row's deployment goes into the slot under edit, as one undoable state; a row without one says
- * so; whatever is said about a row has room. */
+/* The view of the articles: a row's deployment goes into the slot under edit, as one undoable state; a row without one
+ * says so; whatever is said about a row has room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,8 @@ struct bench {
 static int set_up(void **state) {
     struct bench *b = calloc(1, sizeof *b);
     b->catalog = open_shipped();
-    b->session = session_new(&catalog_scenario_at(b->catalog, 0)->scenario, &catalog_scenario_at(b->catalog, 1)->scenario);
+    b->session =
+        session_new(&catalog_scenario_at(b->catalog, 0)->scenario, &catalog_scenario_at(b->catalog, 1)->scenario);
     b->ui = ui_new(b->catalog, b->session);
     b->canvas.glyphs = GLYPHS_UTF8;
     if (!b->ui || !canvas_resize(&b->canvas, 100, 30))
