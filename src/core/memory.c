@@ -209,34 +209,67 @@ static double stage_max_context(const struct deployment *d, const struct stage *
     return (room / per_token - s->sliding_layers * window) / s->full_layers;
 }
 
-void memory_make(const struct deployment *d, struct memory *out) {
+/* The stages one after the other: what each holds, and what it leaves. */
+struct stages {
+    const struct deployment *d;
     struct layer_params p;
-    double sequences = rank_sequences(d, d->batch), tokens = (double)d->isl + d->osl;
-    double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
-    double fixed = fixed_bytes(d), fullest = -1, all = 0, keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE];
+    double fixed, keep, tokens; /* tokens of a sequence */
+    int s, first;               /* of the next stage: its number, its first layer */
+    double weights;             /* of all stages so far */
+    /* of the present one */
+    struct stage stage;
+    double logits, kv, kept, room;
+};
 
-    count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &p);
+static struct stages stages_begin(const struct deployment *d) {
+    struct stages it = {.d = d, .fixed = fixed_bytes(d), .tokens = (double)d->isl + d->osl,
+                        .keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE]};
+    count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &it.p);
+    return it;
+}
+
+static bool stages_next(struct stages *it) {
+    const struct deployment *d = it->d;
+    bool last = it->s == d->pp - 1;
+    if (it->s == d->pp)
+        return false;
+    stage_make(d, &it->p, it->s, it->first, &it->stage);
+    it->first += memory_stage_layers(d->model->n_layers, d->pp, it->s++);
+    it->weights += it->stage.weights;
+    if (last && d->spec_depth > 0) /* a step's time is reading weights: a draft's share of it is of both */
+        it->stage.weights += d->spec_draft_cost * it->weights;
+    it->logits = last ? logits_bytes(d) : 0;
+    it->kv = stage_kv_bytes(d, &it->stage, it->tokens);
+    double free = fmax(0, d->gpu->mem_bytes - it->fixed - it->stage.weights);
+    it->kept = free * it->keep;
+    it->room = free - it->kept;
+    return true;
+}
+
+/* Sequences that the present stage has room for. */
+static double stages_batch(const struct stages *it) {
+    return floor(it->room / (it->kv + it->logits)) * it->d->dp;
+}
+
+void memory_make(const struct deployment *d, struct memory *out) {
+    double sequences = rank_sequences(d, d->batch), fullest = -1;
+    double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
+    struct stages it = stages_begin(d);
+
     *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .kv_tokens = INFINITY,
                            .max_context = limit};
-    for (int s = 0, first = 0; s < d->pp; s++) {
-        struct stage stage;
-        stage_make(d, &p, s, first, &stage);
-        first += memory_stage_layers(d->model->n_layers, d->pp, s);
-        all += stage.weights;
-        if (s == d->pp - 1 && d->spec_depth > 0) /* a step's time is reading weights: a draft's share of it is of both */
-            stage.weights += d->spec_draft_cost * all;
-        double logits = s == d->pp - 1 ? logits_bytes(d) : 0, kv = stage_kv_bytes(d, &stage, tokens);
-        double free = fmax(0, out->capacity - fixed - stage.weights), kept = free * keep, room = free - kept;
-        double used = stage.weights + sequences * (kv + logits);
-        out->max_batch = fmin(out->max_batch, floor(room / (kv + logits)) * d->dp);
-        out->kv_tokens = fmin(out->kv_tokens, room / (kv + logits) * d->dp * tokens);
-        out->max_context = fmin(out->max_context, floor(stage_max_context(d, &stage, sequences, room - sequences * logits)));
+    while (stages_next(&it)) {
+        double each = it.kv + it.logits, used = it.stage.weights + sequences * each;
+        double room = it.room - sequences * it.logits;
+        out->max_batch = fmin(out->max_batch, stages_batch(&it));
+        out->kv_tokens = fmin(out->kv_tokens, it.room / each * d->dp * it.tokens);
+        out->max_context = fmin(out->max_context, floor(stage_max_context(d, &it.stage, sequences, room)));
         if (used > fullest) {
             fullest = used;
-            out->weights = stage.weights;
-            out->experts = stage.experts;
-            out->kv = sequences * kv;
-            out->other = fixed + kept + sequences * logits;
+            out->weights = it.stage.weights;
+            out->experts = it.stage.experts;
+            out->kv = sequences * it.kv;
+            out->other = it.fixed + it.kept + sequences * it.logits;
         }
     }
 }
@@ -244,9 +277,11 @@ void memory_make(const struct deployment *d, struct memory *out) {
 /* --- fewest GPUs ---------------------------------------------------------------------------------------------------------- */
 
 static bool fits(const struct deployment *d) {
-    struct memory m;
-    memory_make(d, &m);
-    return m.max_batch >= d->batch;
+    struct stages it = stages_begin(d);
+    while (stages_next(&it))
+        if (stages_batch(&it) < d->batch)
+            return false;
+    return true;
 }
 
 double memory_min_gpus(const struct deployment *d) {
