@@ -52,6 +52,9 @@ const struct calibration *catalog_link_calibration(const struct catalog *c, cons
 bool catalog_resolve(struct catalog *c, const struct scenario *s, struct deployment *d, char *err,
                      int *bad_field);
 
+/* Whether the physics reads the field: in aggregated serving it leaves the prefill pool's alone. */
+bool deployment_reads(const struct deployment *d, const struct field *f);
+
 /* The value of a field after defaults: the text that a CSV cell shows. buf[VALUE_LEN]. Returns buf. */
 const char *deployment_print(const struct deployment *d, const struct scenario *s, const struct field *f,
                              char *buf);

@@ -22,6 +22,8 @@ static const char *deployment_text(const struct deployment *d, const struct scen
         return d->link_out->id;
     case F_ENGINE:
         return s->engine[0] ? s->engine : scenario_fields[F_ENGINE].default_text;
+    case F_MODE:
+        return scenario_fields[F_MODE].fixed[d->mode];
     case F_SKEW_KIND:
         return scenario_fields[F_SKEW_KIND].fixed[d->skew_kind];
     case F_ROUTING_FILE:
@@ -29,6 +31,11 @@ static const char *deployment_text(const struct deployment *d, const struct scen
     default:
         return "";
     }
+}
+
+/* Of the prefill pool; unknown where nobody set it and nothing reads it. */
+static double pool_number(int value) {
+    return value > 0 ? value : NAN;
 }
 
 double deployment_number(const struct deployment *d, const struct field *f) {
@@ -45,6 +52,18 @@ double deployment_number(const struct deployment *d, const struct field *f) {
         return d->dp;
     case F_EP:
         return d->ep;
+    case F_PREFILL_GPUS:
+        return pool_number(d->prefill.gpus);
+    case F_PREFILL_TP:
+        return pool_number(d->prefill.tp);
+    case F_PREFILL_PP:
+        return pool_number(d->prefill.pp);
+    case F_PREFILL_DP:
+        return pool_number(d->prefill.dp);
+    case F_PREFILL_EP:
+        return pool_number(d->prefill.ep);
+    case F_PREFILL_BATCH:
+        return pool_number(d->prefill.batch);
     case F_BATCH:
         return d->batch;
     case F_ISL:
@@ -78,6 +97,10 @@ double deployment_number(const struct deployment *d, const struct field *f) {
     default:
         return NAN;
     }
+}
+
+bool deployment_reads(const struct deployment *d, const struct field *f) {
+    return d->mode == MODE_DISAGGREGATED || f->group != GROUP_POOLS || f == &scenario_fields[F_MODE];
 }
 
 const char *deployment_print(const struct deployment *d, const struct scenario *s, const struct field *f,

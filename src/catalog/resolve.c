@@ -144,6 +144,8 @@ static bool resolve_gpu(struct resolution *r) {
     calibration_engine(r->c, text_of(r, F_ENGINE), r->d->gpu, &engine);
     r->d->engine = engine.of[CAL_ENGINE];
     r->d->first_token = engine.of[CAL_FIRST_TOKEN];
+    r->d->pool_step = engine.of[CAL_POOL_STEP];
+    r->d->pool_first = engine.of[CAL_POOL_FIRST];
     return true;
 }
 
@@ -167,6 +169,24 @@ static int default_gpus_per_node(const struct gpu *g) {
     return isnan(g->link_up_bw) ? 8 : 1;
 }
 
+/* What decides the GPUs of the pools: what was set, and where tp was, whole engines. */
+static void resolve_pools(struct resolution *r) {
+    struct deployment *d = r->d;
+    struct prefill_pool *p = &d->prefill;
+    const bool used = strcmp(text_of(r, F_MODE), scenario_fields[F_MODE].fixed[MODE_DISAGGREGATED]) == 0;
+
+    d->mode = used ? MODE_DISAGGREGATED : MODE_AGGREGATED;
+    p->tp = integer_of(r, F_PREFILL_TP, used ? d->tp : 0);
+    p->pp = integer_of(r, F_PREFILL_PP, used ? d->pp : 0);
+    p->dp = integer_of(r, F_PREFILL_DP, used ? d->dp : 0);
+    p->ep = integer_of(r, F_PREFILL_EP, used ? d->ep : 0);
+    p->gpus = integer_of(r, F_PREFILL_GPUS, 0);
+    if (used && p->gpus == 0)
+        p->gpus = p->tp > 0 && d->tp > 0 ? deployment_default_prefill_gpus(d) : d->gpus / 2;
+    if (used && p->tp == 0)
+        p->tp = deployment_default_tp(d->model, p->gpus, d->gpus_per_node);
+}
+
 static void resolve_layout(struct resolution *r) {
     struct deployment *d = r->d;
     const double price = number_of(r, F_PRICE);
@@ -177,8 +197,11 @@ static void resolve_layout(struct resolution *r) {
     d->dp = integer_of(r, F_DP, 1);
     d->ep = integer_of(r, F_EP, 1);
     d->tp = integer_of(r, F_TP, 0);
-    if (d->tp == 0)
-        d->tp = deployment_default_tp(d->model, d->gpus, d->gpus_per_node);
+    resolve_pools(r);
+    if (d->tp == 0) {
+        const int own = d->gpus - (d->mode == MODE_DISAGGREGATED ? d->prefill.gpus : 0);
+        d->tp = deployment_default_tp(d->model, own > 0 ? own : 1, d->gpus_per_node);
+    }
     d->redundant_experts = (int)number_of(r, F_REDUNDANT_EXPERTS);
     d->price = isnan(price) ? d->gpu->price_h : price;
 }
@@ -233,6 +256,8 @@ static void resolve_workload(struct resolution *r) {
     d->spec_draft_cost = scenario_is_default(r->s, &scenario_fields[F_SPEC_DRAFT_COST])
                              ? floor(1000.0 / d->model->n_layers + 0.5) / 1000 /* no longer than people would write it */
                              : number_of(r, F_SPEC_DRAFT_COST);
+    d->prefill.batch = integer_of(r, F_PREFILL_BATCH,
+                                  d->mode == MODE_DISAGGREGATED ? deployment_default_prefill_batch(d) : 0);
     d->power_price = number_of(r, F_POWER_PRICE);
     d->utilisation = number_of(r, F_UTILISATION);
     d->slo_ttft_s = number_of(r, F_SLO_TTFT_MS) / 1000;

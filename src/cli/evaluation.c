@@ -25,6 +25,7 @@ static void write_json_figure(const struct evaluation *v, const struct estimate_
         return;
     case VALUE_LIMIT:
     case VALUE_BOUND:
+    case VALUE_POOL:
     case VALUE_ORIGIN:
         estimate_print(&v->estimate, f, text);
         json_text(j, f->id, *text ? text : NULL);

@@ -258,6 +258,17 @@ static const struct constant_info first_token[] = {
     {"burst", "1", 0, 10, 1, "of the start-up burst of a benchmark: how much of it queues"},
 };
 
+static const struct constant_info pool_step[] = {
+    {"step", "1", 0.2, 5, 1, "the decode pool's step over one of an engine that prefills too"},
+    {"ranks", "1", -1, 1, 0, "more for dp attention ranks that step together, times sqrt(2 ln dp)"},
+};
+
+static const struct constant_info pool_first[] = {
+    {"prefill", "1", 0.1, 10, 1.2, "the prefill pool's prefill over its kernels' time"},
+    {"steps", "step", 0, 100, 1, "decode steps from the hand-over until a sequence's first token is out"},
+    {"burst", "1", 0, 10, 1, "waves of a benchmark whose prompts come in one burst, like those of the first"},
+};
+
 #define GEMM_LAW "t0 + best tile and split of max(memory, waves of CTAs) + unhidden share + quantiser"
 #define EXPERTS_LAW "t0 + depth + experts + 1.5-norm(memory, tiles) + passes over tokens and rows"
 
@@ -307,6 +318,9 @@ const struct class_info calibration_classes[CAL_COUNT] = {
     [CAL_POWER] = {"power", SCOPE_GPU, "TDP (idle + memory MBU + compute MFU), at most TDP", N(power)},
     [CAL_ENGINE] = {"engine", SCOPE_ENGINE, "what an engine adds to its kernels in a step", N(engine)},
     [CAL_FIRST_TOKEN] = {"first_token", SCOPE_ENGINE, "request + prefill P (1 + burst (B-1)/2W) + steps TPOT", N(first_token)},
+    [CAL_POOL_STEP] = {"pool_step", SCOPE_ENGINE, "decode pool: t (step + ranks sqrt(2 ln dp))", N(pool_step)},
+    [CAL_POOL_FIRST] = {"pool_first", SCOPE_ENGINE,
+                        "wait + prefill P + transfer + steps TPOT, and burst N/2C over the waves", N(pool_first)},
 };
 
 const double calibration_clock = 1.98e9; /* H100 SXM */

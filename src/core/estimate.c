@@ -5,6 +5,7 @@
 
 #include "core/count.h"
 #include "core/memory.h"
+#include "core/pools.h"
 #include "core/serving.h"
 #include "core/step.h"
 
@@ -52,9 +53,11 @@ static void fill_memory(const struct deployment *d, struct estimate *out) {
     out->kv_copies = count_kv_copies(d->model, d->tp);
     if (m.max_batch < d->dp) { /* each attention rank needs room for a sequence */
         out->limit = LIMIT_MEMORY;
+        out->limit_pool = d->mode == MODE_DISAGGREGATED ? POOL_DECODE : POOL_NONE;
         out->resident = out->rank_batch = NAN;
         snprintf(out->limit_text, sizeof out->limit_text,
-                 "does not fit: weights %.1f + workspace %.1f + one sequence %.2g of %.1f GB", out->mem_weights_gb,
+                 "%sdoes not fit: weights %.1f + workspace %.1f + one sequence %.2g of %.1f GB",
+                 out->limit_pool == POOL_DECODE ? "decode pool " : "", out->mem_weights_gb,
                  out->mem_other_gb, m.kv / 1e9 / ceil((double)d->batch / d->dp), out->mem_capacity_gb);
     } else if (out->resident < d->batch) {
         out->notes |= NOTE_KV_LIMITED;
@@ -85,6 +88,15 @@ static int used_classes(const struct deployment *d, const struct class_values *u
     return n;
 }
 
+/* The constants whose residuals tell how far TPOT and TTFT are to be trusted. */
+static const struct class_values *step_values(const struct deployment *d) {
+    return d->mode == MODE_DISAGGREGATED ? &d->pool_step : &d->engine;
+}
+
+static const struct class_values *first_values(const struct deployment *d) {
+    return d->mode == MODE_DISAGGREGATED ? &d->pool_first : &d->first_token;
+}
+
 static enum origin worse(enum origin a, enum origin b) {
     return a > b ? a : b;
 }
@@ -101,9 +113,11 @@ double estimate_widening(const struct deployment *d, enum origin *origin) {
 }
 
 /* The same power for scheduling that no engine timing stands behind, TPOT's and TTFT's alike: speculation, token
- * budgets. */
+ * budgets, and pools of an engine that was only timed without. */
 static double unmeasured(const struct deployment *d) {
-    return d->spec_depth > 0 || d->chunk_tokens > 0 ? 2 : 1;
+    if (d->spec_depth > 0 || d->chunk_tokens > 0)
+        return 2;
+    return d->mode == MODE_DISAGGREGATED && d->pool_step.inherited ? 1.5 : 1;
 }
 
 /* Bounds of measured / predicted of a class, widened on a log scale; a factor of 1.5 where nothing was ever compared. */
@@ -122,15 +136,15 @@ static void fill_memory_interval(struct estimate *out) {
 
 /* TTFT and TPOT have intervals from measurements; throughput and cost follow from both. */
 static void fill_intervals(const struct deployment *d, struct estimate *out) {
-    enum origin origin = worse(d->engine.origin, ORIGIN_MEASURED);
+    enum origin origin = worse(d->engine.origin, step_values(d)->origin);
     double wide = fmax(estimate_widening(d, &origin), unmeasured(d)), lo, hi, steps = d->osl - 1;
     double work = out->replicas * (double)d->batch * d->osl;
-    if (unmeasured(d) > 1)
+    if (d->spec_depth > 0 || d->chunk_tokens > 0)
         origin = ORIGIN_ASSUMED;
-    bounds(&d->engine, wide, &lo, &hi);
+    bounds(step_values(d), wide, &lo, &hi);
     out->tpot = (struct interval){out->tpot_ms * lo, out->tpot_ms * hi, origin};
-    bounds(&d->first_token, unmeasured(d), &lo, &hi);
-    out->ttft = (struct interval){out->ttft_ms * lo, out->ttft_ms * hi, worse(origin, d->first_token.origin)};
+    bounds(first_values(d), unmeasured(d), &lo, &hi);
+    out->ttft = (struct interval){out->ttft_ms * lo, out->ttft_ms * hi, worse(origin, first_values(d)->origin)};
     out->out_tok = (struct interval){work * 1e3 / (out->ttft.hi + steps * out->tpot.hi),
                                      work * 1e3 / (out->ttft.lo + steps * out->tpot.lo), out->ttft.origin};
     out->cost_out = (struct interval){out->cost_m_out * out->out_tok_s / out->out_tok.hi,
@@ -139,6 +153,7 @@ static void fill_intervals(const struct deployment *d, struct estimate *out) {
 }
 
 void estimate(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
+    bool pools = d->mode == MODE_DISAGGREGATED;
     estimate_clear(out);
     out->params_b = count_total(d->model) / 1e9;
     out->active_b = count_active(d->model) / 1e9;
@@ -148,16 +163,18 @@ void estimate(const struct deployment *d, struct load_cache *cache, struct estim
     double context = d->isl + d->osl / 2.0;
     out->flops_per_token_g = (2 * count_active(d->model) + d->model->n_layers * count_mean_context(d->model, context) *
                                                               count_attention_flop(d->model, 1, true)) / 1e9;
-    out->limit = layout_check(d, out->limit_text);
-    out->min_gpus = memory_min_gpus(d);
+    out->limit = pools_check(d, out->limit_text);
+    out->min_gpus = pools_min_gpus(d);
     if (out->limit == LIMIT_NONE) {
         out->engine_gpus = d->tp * d->dp * d->pp;
-        out->replicas = d->gpus / out->engine_gpus;
+        out->replicas = (pools ? d->gpus - d->prefill.gpus : d->gpus) / out->engine_gpus;
         fill_memory(d, out);
+        if (pools)
+            pools_fill_memory(d, out);
     }
     out->feasible = out->limit == LIMIT_NONE;
     if (out->feasible)
-        serving_make(d, cache, out);
+        pools ? pools_make(d, cache, out) : serving_make(d, cache, out);
     if (!isnan(out->mem_gb))
         fill_memory_interval(out);
     if (out->feasible)

@@ -55,9 +55,13 @@ enum estimate_note {
 
 enum { LOADS_MAX = 512 };
 
+/* Pools of disaggregated serving. */
+enum pool { POOL_NONE, POOL_PREFILL, POOL_DECODE };
+
 struct estimate {
     bool feasible;
     enum limit limit;
+    enum pool limit_pool; /* whose memory is short, where pools are apart */
     char limit_text[160]; /* the limit in words with its numbers, for people; "" when feasible */
 
     double params_b, active_b; /* billions */
@@ -78,6 +82,12 @@ struct estimate {
     double mfu, mbu;
     double bubble, prefill_bubble, stage_slowest, stage_layers_max; /* of a pipeline; the slowest stage counts from 1 */
     double spec_tokens, spec_draft_ms, spec_gain; /* tokens a step, drafting before each, decode rate over none; 1, 0, 1 */
+
+    /* Disaggregated serving; NAN and POOL_NONE otherwise. mem_* above are the decode pool's. */
+    enum pool pool_bound;                 /* which pool would give less by itself */
+    double prefill_util, prefill_tok_s;   /* of the prefill pool: share of its time, input tokens per second at most */
+    double prefill_wait_ms, kv_transfer_ms; /* parts of ttft_ms */
+    double prefill_mem_gb;
 
     double coverage, load_max_mean, load_max_p95, rank_max_mean, rank_max_p95;
     double ranks_touched; /* other GPUs that a token of a prefill goes to */
@@ -121,7 +131,7 @@ void estimate(const struct deployment *d, struct load_cache *cache, struct estim
 
 /* --- the table of estimate fields ------------------------------------------------------------------------------- */
 
-enum value_type { VALUE_NUMBER, VALUE_BOOL, VALUE_LIMIT, VALUE_BOUND, VALUE_ORIGIN };
+enum value_type { VALUE_NUMBER, VALUE_BOOL, VALUE_LIMIT, VALUE_BOUND, VALUE_ORIGIN, VALUE_POOL };
 enum better { BETTER_NONE, BETTER_LOWER, BETTER_HIGHER };
 enum value_class { VALUE_ALWAYS, VALUE_MEMORY, VALUE_PERFORMANCE, VALUE_ROUTING, VALUE_COST };
 
@@ -143,6 +153,7 @@ enum estimate_field_id {
     E_OUT_TOK_S, E_IN_TOK_S, E_TOK_S_GPU, E_TOK_S_USER,
     E_BOUND, E_MFU, E_MBU,
     E_BUBBLE, E_PREFILL_BUBBLE, E_STAGE_SLOWEST, E_STAGE_LAYERS_MAX, E_SPEC_TOKENS, E_SPEC_DRAFT_MS, E_SPEC_GAIN,
+    E_POOL_BOUND, E_PREFILL_UTIL, E_PREFILL_TOK_S, E_PREFILL_WAIT_MS, E_KV_TRANSFER_MS, E_PREFILL_MEM_GB,
     E_COVERAGE, E_LOAD_MAX_MEAN, E_LOAD_MAX_P95, E_RANK_MAX_MEAN, E_RANK_MAX_P95, E_RANKS_TOUCHED,
     E_IMBALANCE_LOSS, E_IMBALANCE_LOSS_ARTICLE,
     E_RANK_MAX_BEFORE, E_STEP_BEFORE_MS, E_REDUNDANT_GB, E_REDUNDANT_KV_TOKENS, E_REDUNDANT_BATCH, E_REDUNDANT_GAIN,
@@ -164,6 +175,7 @@ const char *estimate_print(const struct estimate *e, const struct estimate_field
 
 extern const char *const limit_names[];   /* "" for LIMIT_NONE */
 extern const char *const bound_names[];   /* "" for BOUND_NONE */
+extern const char *const pool_names[];    /* "" for POOL_NONE */
 extern const char *const origin_names[];  /* "measured", "fitted", "datasheet", "assumed" */
 extern const char *const op_names[];      /* by enum op_kind: short words for people */
 extern const char *const op_group_names[];

@@ -102,6 +102,19 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
            "Time of the drafts before each decode step."),
     NUMBER(E_SPEC_GAIN, spec_gain, "gain by drafts", "x", BETTER_HIGHER, VALUE_PERFORMANCE,
            "Decode rate over that without drafts, other requests' prefills aside. Below 1: speculation does not pay."),
+    WORD(E_POOL_BOUND, pool_bound, "pool that binds", VALUE_POOL, VALUE_PERFORMANCE,
+         "Disaggregated: the pool that would serve fewer requests by itself, prefill or decode. Else empty, as are the five below."),
+    NUMBER(E_PREFILL_UTIL, prefill_util, "prefill pool busy", "", BETTER_NONE, VALUE_PERFORMANCE,
+           "Share of its time that the prefill pool works, 0-1."),
+    NUMBER(E_PREFILL_TOK_S, prefill_tok_s, "prefill pool at most", "tok/s", BETTER_HIGHER, VALUE_PERFORMANCE,
+           "Input tokens per second that the prefill pool can take."),
+    NUMBER(E_PREFILL_WAIT_MS, prefill_wait_ms, "wait for prefill", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
+           "Part of TTFT spent waiting for an engine of the prefill pool."),
+    NUMBER(E_KV_TRANSFER_MS, kv_transfer_ms, "KV transfer", "ms", BETTER_LOWER, VALUE_PERFORMANCE,
+           "Part of TTFT in which a prompt's KV cache goes from pool to pool."),
+    NUMBER(E_PREFILL_MEM_GB, prefill_mem_gb, "prefill pool memory", "GB", BETTER_LOWER, VALUE_MEMORY,
+           "Memory on the fullest GPU of the prefill pool with `prefill_batch` prompts; the other memory fields are the "
+           "decode pool's."),
     NUMBER(E_COVERAGE, coverage, "experts read", "", BETTER_LOWER, VALUE_ROUTING,
            "Expected share of a layer's experts that one decode step reads, 0-1."),
     NUMBER(E_LOAD_MAX_MEAN, load_max_mean, "busiest expert", "x mean", BETTER_LOWER, VALUE_ROUTING,
@@ -154,6 +167,7 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
 
 const char *const limit_names[] = {"", "memory", "heads", "experts", "layers", "gpus", "format", "context", "budget"};
 const char *const bound_names[] = {"", "memory", "compute", "comm", "launch"};
+const char *const pool_names[] = {"", "prefill", "decode"};
 const char *const origin_names[] = {"measured", "fitted", "datasheet", "assumed"};
 const char *const op_names[OP_COUNT] = {
     "qkv",    "attention", "attention out", "feed-forward", "router",   "dispatch",       "experts", "shared experts",
@@ -184,6 +198,8 @@ double estimate_number(const struct estimate *e, const struct estimate_field *f)
         return *(const enum limit *)value_at(e, f);
     case VALUE_BOUND:
         return *(const enum bound *)value_at(e, f);
+    case VALUE_POOL:
+        return e->pool_bound == POOL_NONE ? (double)NAN : e->pool_bound;
     case VALUE_ORIGIN:
         return *(const enum origin *)value_at(e, f);
     case VALUE_NUMBER:
@@ -216,6 +232,9 @@ const char *estimate_print(const struct estimate *e, const struct estimate_field
         break;
     case VALUE_BOUND:
         word = bound_names[e->bound];
+        break;
+    case VALUE_POOL:
+        word = pool_names[e->pool_bound];
         break;
     case VALUE_ORIGIN:
         word = estimate_is_known(e, f) ? origin_names[(int)estimate_number(e, f)] : "";

@@ -9,7 +9,7 @@
 #define AT(member) offsetof(struct scenario, member)
 
 const char *const field_group_names[GROUP_COUNT] = {
-    "model", "hardware", "layout", "workload", "engine", "routing", "price and service level",
+    "model", "hardware", "layout", "workload", "engine", "routing", "prefill pool", "price and service level",
 };
 
 /* Ranges are wide enough for anything that exists; they are there to catch slips, the physics says what is possible. */
@@ -109,6 +109,32 @@ const struct field scenario_fields[FIELD_COUNT] = {
                              .offset = AT(redundant_experts),
                              .help = "Redundant experts: replicas of the hottest ones over the whole engine. With the "
                                      "experts they must spread evenly over ep."},
+    [F_MODE] = {.id = "mode", .label = "serving", .group = GROUP_POOLS, .type = FIELD_TEXT, .choices = CHOICE_FIXED,
+                .fixed = {"aggregated", "disaggregated"}, .default_text = "aggregated", .offset = AT(mode),
+                .help = "Aggregated: every engine prefills and decodes. Disaggregated: a prefill pool hands the KV cache "
+                        "of each prompt to a decode pool, whose engines tp, pp, dp, ep and batch describe."},
+    [F_PREFILL_GPUS] = {.id = "prefill_gpus", .label = "prefill GPUs", .group = GROUP_POOLS, .type = FIELD_INTEGER,
+                        .min = 1, .max = 65536, .step = 1, .scale = SCALE_LOG2, .offset = AT(prefill_gpus),
+                        .default_note = "half the fleet, in whole engines",
+                        .help = "GPUs of the fleet that only prefill; the others decode. Read when mode is disaggregated, "
+                                "like the five fields below."},
+    [F_PREFILL_TP] = {.id = "prefill_tp", .label = "prefill TP", .group = GROUP_POOLS, .type = FIELD_INTEGER, .min = 1,
+                      .max = 1024, .step = 1, .scale = SCALE_LOG2, .offset = AT(prefill_tp),
+                      .default_note = "tp, or where that is not set its rule on the prefill pool",
+                      .help = "TP of a prefill engine, which has prefill_tp x prefill_dp x prefill_pp GPUs."},
+    [F_PREFILL_PP] = {.id = "prefill_pp", .label = "prefill PP", .group = GROUP_POOLS, .type = FIELD_INTEGER, .min = 1,
+                      .max = 256, .step = 1, .scale = SCALE_LOG2, .offset = AT(prefill_pp), .default_note = "pp",
+                      .help = "Pipeline stages of a prefill engine."},
+    [F_PREFILL_DP] = {.id = "prefill_dp", .label = "prefill DP", .group = GROUP_POOLS, .type = FIELD_INTEGER, .min = 1,
+                      .max = 4096, .step = 1, .scale = SCALE_LOG2, .offset = AT(prefill_dp), .default_note = "dp",
+                      .help = "Attention replicas inside a prefill engine; each takes prompts of its own."},
+    [F_PREFILL_EP] = {.id = "prefill_ep", .label = "prefill EP", .group = GROUP_POOLS, .type = FIELD_INTEGER, .min = 1,
+                      .max = 4096, .step = 1, .scale = SCALE_LOG2, .offset = AT(prefill_ep), .default_note = "ep",
+                      .help = "Expert-parallel groups of a prefill engine. It holds no redundant experts."},
+    [F_PREFILL_BATCH] = {.id = "prefill_batch", .label = "prefill batch", .unit = "seq", .group = GROUP_POOLS,
+                         .type = FIELD_INTEGER, .min = 1, .max = 65536, .step = 1, .scale = SCALE_LOG2,
+                         .offset = AT(prefill_batch), .default_note = "on each dp rank, what the token budget of a pass holds",
+                         .help = "Most prompts that prefill together in one prefill engine, over all its dp ranks."},
     [F_PRICE] = {.id = "price", .label = "price", .unit = "$/GPU-h", .group = GROUP_PRICE, .type = FIELD_REAL,
                  .min = 0, .max = 100, .step = 0.1, .default_note = "the GPU preset's indicative price",
                  .offset = AT(price), .help = "Rent of one GPU for an hour. Prices differ 2.5 times between sellers."},

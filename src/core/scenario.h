@@ -21,6 +21,8 @@ struct scenario {
     double gpus, gpus_per_node;
     char link_up[ID_LEN], link_out[ID_LEN];
     double tp, pp, dp, ep;
+    char mode[ID_LEN];
+    double prefill_gpus, prefill_tp, prefill_pp, prefill_dp, prefill_ep, prefill_batch; /* used with mode disaggregated */
     double batch, isl, osl, prefix_hit;
     char engine[ID_LEN];
     double chunk_tokens, spec_depth, spec_acceptance, spec_draft_cost;
@@ -35,7 +37,8 @@ struct scenario {
 enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_REAL };
 enum field_scale { SCALE_LINEAR, SCALE_LOG2 };
 enum field_group {
-    GROUP_MODEL, GROUP_HARDWARE, GROUP_LAYOUT, GROUP_WORKLOAD, GROUP_ENGINE, GROUP_ROUTING, GROUP_PRICE, GROUP_COUNT
+    GROUP_MODEL, GROUP_HARDWARE, GROUP_LAYOUT, GROUP_WORKLOAD, GROUP_ENGINE, GROUP_ROUTING, GROUP_POOLS, GROUP_PRICE,
+    GROUP_COUNT
 };
 
 /* What a text field may hold. The catalog knows the ids of presets; CHOICE_FIXED is the list in the table; CHOICE_FILE is
@@ -64,6 +67,7 @@ enum field_id {
     F_BATCH, F_ISL, F_OSL, F_PREFIX_HIT,
     F_ENGINE, F_CHUNK_TOKENS, F_SPEC_DEPTH, F_SPEC_ACCEPTANCE, F_SPEC_DRAFT_COST,
     F_SKEW_KIND, F_SKEW, F_ROUTING_FILE, F_REDUNDANT_EXPERTS,
+    F_MODE, F_PREFILL_GPUS, F_PREFILL_TP, F_PREFILL_PP, F_PREFILL_DP, F_PREFILL_EP, F_PREFILL_BATCH,
     F_PRICE, F_POWER_PRICE, F_UTILISATION, F_SLO_TTFT_MS, F_SLO_TPOT_MS,
     FIELD_COUNT
 };

@@ -7,9 +7,6 @@
 #include "core/laws.h"
 #include "core/ledger.h"
 
-/* Requests of a benchmark run over its concurrency, as the measured runs had it. */
-enum { BENCHMARK_WAVES = 10 };
-
 /* A pipeline cuts them into pp micro-batches, as far as there are sequences. */
 struct work serving_decode_work(const struct deployment *d, double sequences) {
     double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
@@ -212,7 +209,7 @@ static void fill_energy(const struct deployment *d, struct estimate *out) {
     out->power_cost_h = watts / 1000 * d->power_price;
 }
 
-static void fill_service_level(const struct deployment *d, struct estimate *out) {
+void serving_fill_level(const struct deployment *d, struct estimate *out) {
     bool ttft = !isnan(d->slo_ttft_s), tpot = !isnan(d->slo_tpot_s);
     if (ttft || tpot)
         out->slo_ok = (!ttft || out->ttft_ms <= d->slo_ttft_s * 1e3) && (!tpot || out->tpot_ms <= d->slo_tpot_s * 1e3);
@@ -266,6 +263,53 @@ void serving_make(const struct deployment *d, struct load_cache *cache, struct e
     out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
     fill_cost(d, mix.added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
     fill_energy(d, out);
-    fill_service_level(d, out);
+    serving_fill_level(d, out);
     ledger_make(d, cache, out);
+}
+
+/* --- engines that do only one of the two ------------------------------------------------------------------------------- */
+
+/* Each rank runs its prompts side by side as far as the engine's token budget takes them, the others after them. */
+double serving_prefill_step(const struct deployment *d, struct load_cache *cache, double prompts, struct step *out,
+                            double *pace) {
+    struct prompt p = prompt_make(d, 0);
+    double rounds = ceil(ceil(prompts / d->dp) / fmax(1, floor(deployment_prefill_budget(d) / p.tokens)));
+    double beside = ceil(ceil(prompts / d->dp) / rounds);
+    struct work w = prefill_work(d, &p);
+    w.prompts = beside;
+    w.prefill = beside * p.tokens;
+    w.expanded *= beside;
+    w.engine_tokens = fmin(prompts, beside * d->dp) * p.tokens;
+    w.passes = rounds * p.chunks + d->pp - 1;
+    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), out);
+    *pace = out->seconds * rounds * p.chunks / w.passes;
+    return out->seconds;
+}
+
+void serving_shares(const struct deployment *d, const struct step *s, double *mfu, double *mbu) {
+    *mfu = peak_seconds(d, s) / s->seconds;
+    *mbu = step_bytes(s) / d->gpu->mem_bw / s->seconds;
+}
+
+void serving_fill_decode(const struct deployment *d, struct load_cache *cache, double resident, const struct round *round,
+                         struct estimate *out) {
+    struct work w = serving_decode_work(d, resident);
+    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages */
+    fill_routing(d, step_law(d, cache, w.engine_tokens, true), &w, out);
+    fill_pipeline(d, busy, 1, out);
+    serving_shares(d, &out->decode, &out->mfu, &out->mbu);
+    out->mfu *= busy;
+    out->mbu *= busy;
+    out->bound = step_bound(&out->decode);
+    out->spec_tokens = round->tokens;
+    out->spec_draft_ms = round->draft * 1e3;
+    out->spec_gain = round->gain;
+    struct deployment settled = *d; /* the loop says how many decode, with or without replicas */
+    settled.batch = (int)resident;
+    ledger_make(&settled, cache, out);
+}
+
+void serving_fill_prefill(const struct deployment *d, struct estimate *out) {
+    struct prompt p = prompt_make(d, 0);
+    out->prefill_bubble = bubble(&out->prefill, p.chunks / (p.chunks + d->pp - 1));
 }

@@ -22,4 +22,24 @@ struct round {
 /* The round of a step that works on *decode and takes `step` seconds. */
 struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step);
 
+/* Requests of a benchmark run over its concurrency, as the measured runs had it. */
+enum { BENCHMARK_WAVES = 10 };
+
+/* For engines that do only one of the two (see pools.h). Seconds of their kernels. */
+
+/* `prompts` prompts spread over the engine's attention ranks, from the first pass to the last; *pace: what they keep the
+ * first pipeline stage for, after which the next prompts may start. */
+double serving_prefill_step(const struct deployment *d, struct load_cache *cache, double prompts, struct step *out,
+                            double *pace);
+
+/* Shares of the peak FLOP rate and bandwidth in a step, 0-1. */
+void serving_shares(const struct deployment *d, const struct step *s, double *mfu, double *mbu);
+
+/* What out->decode says of `resident` sequences: routing, replicas, bound, shares, stages, drafts; what out->prefill says of
+ * the stages; and whether the service levels are met. */
+void serving_fill_decode(const struct deployment *d, struct load_cache *cache, double resident, const struct round *round,
+                         struct estimate *out);
+void serving_fill_prefill(const struct deployment *d, struct estimate *out);
+void serving_fill_level(const struct deployment *d, struct estimate *out);
+
 #endif

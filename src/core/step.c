@@ -134,9 +134,10 @@ static void row_attention(const struct frame *f) {
         op_set(o, captured(d, attention_verify(f, queries)), pairs * kv, queries * count_attention_flop(f->m, d->tp, true));
     }
     if (w->prefill > 0) {
-        double pairs = w->prefill * count_causal_context(f->m, w->prefill, w->before);
-        op_set(o, captured(d, attention_mean(f, 1, w->prefill, w->before, true)),
-               kv * (w->prefill + count_mean_context(f->m, w->before)),
+        double prompts = fmax(1, w->prompts), each = w->prefill / prompts;
+        double pairs = w->prefill * count_causal_context(f->m, each, w->before);
+        op_set(o, captured(d, attention_mean(f, prompts, each, w->before, true)),
+               kv * prompts * (each + count_mean_context(f->m, w->before)),
                pairs * count_attention_flop(f->m, d->tp, false));
     }
 }
@@ -238,9 +239,9 @@ static void row_ffn(const struct frame *f, enum op_kind kind, double width) {
 /* Embedding, head, router: 16-bit whatever the format of the rest. */
 static const struct format sixteen_bit = {.id = "bf16", .bytes = 2, .path = PATH_BF16, .block = 1};
 
-/* Head and sampling: the tokens of each decoding sequence, and the last of a prefilled prompt. */
+/* Head and sampling: the tokens of each decoding sequence, and the last of each prefilled prompt. */
 static void row_head(const struct frame *f) {
-    double n = f->w->decode * (1 + f->w->drafts) + (f->w->prefill > 0);
+    double n = f->w->decode * (1 + f->w->drafts) + (f->w->prefill > 0 ? fmax(1, f->w->prompts) : 0);
     row_gemm(f, OP_HEAD, &sixteen_bit, n, f->m->hidden, (double)f->m->vocab / f->d->tp);
     row_elementwise(f, OP_SAMPLING, n * f->m->vocab * 4, 2);
 }

@@ -10,6 +10,7 @@ struct work {
     double context;        /* cached tokens that each of them reads */
     double drafts;         /* drafted tokens that each of them verifies beside its own */
     double prefill;        /* prompt tokens processed in this step */
+    double prompts;        /* that they belong to, side by side; 0 stands for one */
     double before;         /* cached tokens in front of them, on the mean */
     double expanded;       /* of those, whose latents are expanded to heads once more */
     double engine_tokens;  /* tokens that a layer's experts see, over the whole engine */

@@ -35,18 +35,18 @@ static bool works(struct search *q, const struct scenario *s) {
 }
 
 /* Which fields two scenarios differ in, a bit each. */
-static unsigned long changed_fields(const struct scenario *a, const struct scenario *b) {
-    unsigned long changed = 0;
+static uint64_t changed_fields(const struct scenario *a, const struct scenario *b) {
+    uint64_t changed = 0;
     for (int i = 0; i < FIELD_COUNT; i++) {
         char was[VALUE_LEN], is[VALUE_LEN];
         const struct field *f = &scenario_fields[i];
         if (strcmp(scenario_print(a, f, was), scenario_print(b, f, is)) != 0)
-            changed |= 1ul << i;
+            changed |= UINT64_C(1) << i;
     }
     return changed;
 }
 
-static void describe(unsigned long changed, struct mend *m) {
+static void describe(uint64_t changed, struct mend *m) {
     size_t used = 0;
     for (int i = 0; i < FIELD_COUNT && used < sizeof m->text; i++) {
         char value[VALUE_LEN];
@@ -64,7 +64,7 @@ static void drop(struct search *q, size_t i) {
 
 /* Keeps a move that works, in order of cost. Of moves of the same fields the nearest is enough. */
 static void consider(struct search *q, const struct scenario *s, double cost) {
-    unsigned long changed = changed_fields(q->from, s);
+    uint64_t changed = changed_fields(q->from, s);
     if (!changed || (q->n == q->most && q->out[q->n - 1].cost <= cost) || !works(q, s))
         return;
     for (size_t i = 0; i < q->n; i++)
@@ -105,6 +105,8 @@ static void try_gpus(struct search *q, const struct deployment *d) {
         double cost = log2(times), width = (double)d->tp * d->dp;
         if (!set(&s, F_GPUS, (double)d->gpus * times))
             return;
+        if (d->mode == MODE_DISAGGREGATED && !scenario_is_default(&s, &scenario_fields[F_PREFILL_GPUS]))
+            set(&s, F_PREFILL_GPUS, (double)d->prefill.gpus * times);
         wide = deep = s;
         consider(q, &s, cost);
         if (!scenario_is_default(&s, &scenario_fields[F_TP]) && set(&wide, F_TP, (double)d->tp * times))
@@ -141,6 +143,33 @@ static void try_layouts(struct search *q, const struct deployment *d) {
     consider(q, &sober, 0.5);
 }
 
+/* The fleet divided otherwise, prefill engines of another layout, or pools that are one again. */
+static void try_pools(struct search *q, const struct deployment *d) {
+    const struct {
+        enum field_id field;
+        int now;
+    } widths[] = {{F_PREFILL_TP, d->prefill.tp}, {F_PREFILL_PP, d->prefill.pp}, {F_PREFILL_DP, d->prefill.dp},
+                  {F_PREFILL_EP, d->prefill.ep}, {F_PREFILL_GPUS, d->prefill.gpus}};
+    struct scenario plain = *q->from, one = plain;
+    char err[ERROR_LEN];
+    if (d->mode == MODE_AGGREGATED)
+        return;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        for (int value = 1; value <= 256; value *= 2) {
+            struct scenario s = *q->from;
+            if (value != widths[i].now && set(&s, widths[i].field, value))
+                consider(q, &s, 0.4 + fabs(log2((double)value / widths[i].now)) / 10);
+        }
+        scenario_set_default(&plain, &scenario_fields[widths[i].field]);
+    }
+    struct scenario other = *q->from;
+    if (set(&other, F_PREFILL_GPUS, deployment_default_prefill_gpus(d)))
+        consider(q, &other, 0.3);
+    consider(q, &plain, 1.1);
+    if (scenario_parse(&one, &scenario_fields[F_MODE], scenario_fields[F_MODE].fixed[MODE_AGGREGATED], err))
+        consider(q, &one, 1.5);
+}
+
 /* Fewer or shorter sequences. */
 static void try_workload(struct search *q, const struct deployment *d) {
     static const enum field_id loads[] = {F_BATCH, F_ISL, F_OSL};
@@ -161,6 +190,7 @@ size_t explore_mends(struct explorer *x, const struct scenario *s, struct mend *
     if (most == 0 || !x->resolve(x->user, s, &d))
         return 0;
     try_layouts(&q, &d);
+    try_pools(&q, &d);
     try_texts(&q, s, 0);
     try_workload(&q, &d);
     try_gpus(&q, &d);

@@ -25,6 +25,15 @@ int view_mend_slot(const struct view *v) {
     return v->slot[other].now.feasible ? -1 : other;
 }
 
+const char *figures_short_of(const struct estimate *e, char *buf) {
+    char used[DIGITS_LEN], capacity[DIGITS_LEN];
+    double gb = e->limit_pool == POOL_PREFILL ? e->prefill_mem_gb : e->mem_gb;
+    snprintf(buf, SHORT_LEN, "%s%sdoes not fit: %s of %s GB", pool_names[e->limit_pool],
+             e->limit_pool == POOL_NONE ? "" : " pool ", digits_print(gb, DIGITS_REAL, used),
+             digits_print(e->mem_capacity_gb, DIGITS_REAL, capacity));
+    return buf;
+}
+
 bool figures_wide(int w) {
     return w >= WIDE;
 }
@@ -121,6 +130,8 @@ static void split_value(const struct estimate *e, const struct figure *f, const 
     digits_split(value, f->kind, k->whole, out);
     if (f->id == E_SLO_OK && !isnan(value))
         snprintf(out->whole, sizeof out->whole, "%s", value > 0 ? "met" : "missed");
+    if (f->id == E_POOL_BOUND && !isnan(value))
+        snprintf(out->whole, sizeof out->whole, "%s", pool_names[e->pool_bound]);
 }
 
 /* Whether the figure breaks the service level that is set for it. */
@@ -196,7 +207,7 @@ static bool uses(const struct view *v, enum field_id id) {
     const struct field *f = &scenario_fields[id];
     for (int i = 0; i < SLOT_COUNT; i++) {
         double value = deployment_number(&v->slot[i].deployment, f);
-        if (!isnan(value) && !(f->default_text && value == strtod(f->default_text, NULL)))
+        if (deployment_reads(&v->slot[i].deployment, f) && !isnan(value) && !(f->default_text && value == strtod(f->default_text, NULL)))
             return true;
     }
     return false;

@@ -40,6 +40,10 @@ int figures_draw(const struct view *v, struct canvas *c, struct rect r, const st
 /* Heads of the two columns, A and B. */
 void figures_head(const struct view *v, struct canvas *c, int x, int y, int w);
 
+/* "does not fit: 91.2 of 85.5 GB", with the name of the pool where pools are apart; buf[SHORT_LEN]. Returns buf. */
+enum { SHORT_LEN = 96 };
+const char *figures_short_of(const struct estimate *e, char *buf);
+
 /* The figure of a slot, NAN where an infeasible scenario has none. */
 double figures_value(const struct estimate *e, enum estimate_field_id id);
 

@@ -18,6 +18,7 @@ static const struct figure figures[] = {
     {E_JOULES_TOK, "J/token", "", DIGITS_REAL, false},
     {E_POWER_COST_H, "power", "$/h", DIGITS_REAL, false, .rank = 2},
     {E_IN_TOK_S, "in tok/s", "", DIGITS_REAL, false, .rank = 3},
+    {E_PREFILL_TOK_S, " at most", "", DIGITS_REAL, true, "  prefill at most", .rank = 3, .use = F_PREFILL_GPUS},
     {E_SLO_OK, "limits", NULL, DIGITS_COUNT, false, .rank = 3},
 };
 

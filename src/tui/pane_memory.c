@@ -12,6 +12,7 @@ static const struct figure figures[] = {
     {E_MEM_GB, "used", "GB", DIGITS_REAL, false},
     {E_MEM_GB, " p10-90", "GB", DIGITS_REAL, true, "  p10-p90", .rank = 1, .interval = true},
     {E_MEM_CAPACITY_GB, "of", "GB", DIGITS_REAL, false},
+    {E_PREFILL_MEM_GB, "prefill", "GB", DIGITS_REAL, true, "prefill pool uses", .use = F_PREFILL_GPUS},
     {E_MAX_BATCH, "batch", "≤", DIGITS_COUNT, false},
     {E_MAX_CONTEXT, "tokens", "≤", DIGITS_COUNT, false},
     {E_MIN_GPUS, "GPUs ≥", NULL, DIGITS_COUNT, false},

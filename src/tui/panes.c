@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "tui/digits.h"
+#include "tui/figures.h"
 #include "tui/pane_parts.h"
 
 const struct pane_ops pane_ops[PANE_COUNT] = {
@@ -12,11 +12,8 @@ const struct pane_ops pane_ops[PANE_COUNT] = {
 
 const char *view_limit_text(const struct view *v, int slot, int w, char *buf) {
     const struct estimate *e = &v->slot[slot].now;
-    char used[DIGITS_LEN], capacity[DIGITS_LEN];
-    snprintf(buf, VIEW_TEXT, "%s", e->limit_text);
-    if (e->limit == LIMIT_MEMORY)
-        snprintf(buf, VIEW_TEXT, "does not fit: %s of %s GB", digits_print(e->mem_gb, DIGITS_REAL, used),
-                 digits_print(e->mem_capacity_gb, DIGITS_REAL, capacity));
+    char shortage[SHORT_LEN];
+    snprintf(buf, VIEW_TEXT, "%s", e->limit == LIMIT_MEMORY ? figures_short_of(e, shortage) : e->limit_text);
     if (text_width(buf) > w)
         snprintf(buf, VIEW_TEXT, "%s",
                  e->limit == LIMIT_MEMORY ? "does not fit" : "does not run, see Memory");

@@ -57,7 +57,7 @@ static void value_text(const struct ui *u, const struct field *f, int width, cha
 
 static enum role value_role(const struct ui *u, const struct field *f, bool selected) {
     bool derived = !f->default_text && scenario_is_default(ui_scenario(u), f);
-    return selected ? ROLE_SELECTED : derived ? ROLE_DIM : ROLE_VALUE;
+    return selected ? ROLE_SELECTED : derived || !deployment_reads(ui_deployment(u), f) ? ROLE_DIM : ROLE_VALUE;
 }
 
 /* What is being typed takes the place of the value, with the hardware cursor behind it. */
@@ -97,14 +97,19 @@ static void draw_label(const struct ui *u, struct canvas *c, int x, int y, int w
     }
 }
 
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
 /* Range, unit and default of the selected field. */
 static void draw_detail(const struct ui *u, struct canvas *c, struct rect r, bool with_help) {
     const struct field *f = ui_field(u);
     char text[2 * VALUE_LEN];
     ui_range(f, text);
-    int row = wrap_text(c, (struct rect){r.x, r.y, r.w, with_help ? 3 : 1}, text, ROLE_DIM);
+    int row = wrap_text(c, (struct rect){r.x, r.y, r.w, least(r.h, with_help ? 3 : 1)}, text, ROLE_DIM);
     snprintf(text, sizeof text, "default %s", f->default_text ? f->default_text : f->default_note);
-    row += wrap_text(c, (struct rect){r.x, r.y + row, r.w, with_help ? 3 : 2}, text, ROLE_DIM);
+    if (row < r.h)
+        row += wrap_text(c, (struct rect){r.x, r.y + row, r.w, least(r.h - row, with_help ? 3 : 2)}, text, ROLE_DIM);
     if (with_help && row + 1 < r.h)
         wrap_text(c, (struct rect){r.x, r.y + row + 1, r.w, r.h - row - 1}, f->help, ROLE_TEXT);
 }

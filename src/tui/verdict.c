@@ -196,11 +196,10 @@ static void tell_alone(const struct estimate *e, int slot, const char *mend, cha
 }
 
 static void tell_limit(const struct estimate *e, int slot, char *buf) {
-    char used[DIGITS_LEN], capacity[DIGITS_LEN];
+    char shortage[SHORT_LEN];
     if (e->limit == LIMIT_MEMORY)
-        snprintf(buf, VERDICT_LEN, "%s does not fit: %s of %s GB on each GPU.", slot_names[slot],
-                 digits_print(e->mem_gb, DIGITS_REAL, used),
-                 digits_print(e->mem_capacity_gb, DIGITS_REAL, capacity));
+        snprintf(buf, VERDICT_LEN, "%s%s %s on each GPU.", slot_names[slot], e->limit_pool == POOL_NONE ? "" : "'s",
+                 figures_short_of(e, shortage));
     else
         snprintf(buf, VERDICT_LEN, "%s does not run: %s.", slot_names[slot], e->limit_text);
 }

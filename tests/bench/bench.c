@@ -84,6 +84,12 @@ static void bench_estimates(void) {
     static const char *const all[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "32", "tp", "1", "dp", "32",
                                       "ep", "32", "batch", "4096", "isl", "4096", "prefix_hit", "0.3", "chunk_tokens", "1024",
                                       "spec_depth", "3", "redundant_experts", "32", "skew_kind", "zipf", "skew", "0.8", NULL};
+    static const char *const pools[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "32", "tp", "1", "dp", "8",
+                                        "ep", "8", "mode", "disaggregated", NULL};
+    static const char *const both[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "64", "tp", "1", "dp", "32", "ep", "32",
+                                       "batch", "1024", "isl", "1024", "spec_depth", "3", "redundant_experts", "32", "skew_kind",
+                                       "zipf", "skew", "0.8", "mode", "disaggregated", "prefill_pp", "2", "prefill_dp", "16",
+                                       "prefill_ep", "16", NULL};
     char err[ERROR_LEN];
     struct catalog *c = catalog_open(catalog_default_dir(), NULL, NULL, err);
     if (!c)
@@ -92,6 +98,8 @@ static void bench_estimates(void) {
     bench_estimate(c, "Llama-70B on 4", llama);
     bench_estimate(c, "DeepSeek-V3 ep 32, Zipf", deepseek);
     bench_estimate(c, "every feature, ep 32", all);
+    bench_estimate(c, "DeepSeek-V3, two pools", pools);
+    bench_estimate(c, "two pools, every feature", both);
     catalog_close(c);
 }
 

@@ -20,6 +20,8 @@ printf 'model,isl\nmixtral-8x7b,five\n' | refused 2 isl "whole number"
 printf 'model,utilisation\nmixtral-8x7b,0\n' | refused 2 utilisation "above 0 to 1"
 printf 'model,gpus\nmixtral-8x7b,2.5\n' | refused 2 gpus "whole number"
 printf 'model,skew_kind\nmixtral-8x7b,gauss\n' | refused 2 skew_kind "uniform, zipf, pareto or file"
+printf 'model,mode\nmixtral-8x7b,both\n' | refused 2 mode "aggregated or disaggregated"
+printf 'model,prefill_gpus\nmixtral-8x7b,0\n' | refused 2 prefill_gpus "1 to "
 printf 'gpus,model\n2,no-such-model\n' | refused 2 model allowed
 printf 'model,gpu\nmixtral-8x7b,no-such-gpu\n' | refused 2 gpu allowed
 printf 'model,weights\nmixtral-8x7b,kv-16\n' | refused 2 weights allowed

@@ -96,7 +96,7 @@ static void answer_foreign_engine(struct report *r, size_t row, int figure, stru
     d.engine = general.of[CAL_ENGINE];
     d.calibration = &r->book.unmeasured_gpu;
     d.up_calibration = &r->book.unmeasured_link;
-    double power = class == CAL_ENGINE ? estimate_widening(&d, &origin) : 1;
+    double power = class == CAL_ENGINE || class == CAL_POOL_STEP ? estimate_widening(&d, &origin) : 1;
     v.lo = pow(general.of[class].lo, power);
     v.hi = pow(general.of[class].hi, power);
     answer_with(r, row, figure, &v);
@@ -183,26 +183,59 @@ static void answer_without_family(struct report *r) {
     }
 }
 
+/* Fits of engines to what is left of the rows. */
+struct fits {
+    struct engine_fit fit[ENGINE_FITS_MAX];
+    size_t n;
+};
+
+/* Answers the fold's figures of this class. Pools' decode steps rest on `engine` too; where no pool's row is left, pools get
+ * what their constants start from. */
+static void answer_engine_class(struct report *r, enum calibration_class class, const struct fold *fold,
+                                const struct fits *fits, const struct fits *engine) {
+    if (fits->n == 0 && !is_pool_class(class))
+        return;
+    for (size_t i = 0; i < r->m.n; i++)
+        for (int f = 0; f < r->m.row[i].n_figures; f++) {
+            struct measured_row *m = &r->m.row[i];
+            if (m->figure[f].class != class || m->reason[0] || !in_fold(m, fold))
+                continue;
+            struct class_values shipped = m->deployment.engine;
+            struct class_values v = fits->n > 0 ? engine_fit_of(fits->fit, fits->n, m)->values : start_values(class);
+            if (is_pool_class(class) && engine->n > 0)
+                m->deployment.engine = engine_fit_of(engine->fit, engine->n, m)->values;
+            (fold->leave == LEAVE_GPU ? answer_foreign_engine : answer_without)(r, i, f, v);
+            m->deployment.engine = shipped;
+        }
+}
+
 /* Engines' rows of the fold by constants of engines that did not see them. */
 static void answer_engine_fold(struct report *r, struct fold *fold) {
-    static struct engine_fit fits[ENGINE_FITS_MAX];
-    static const enum calibration_class classes[] = {CAL_ENGINE, CAL_FIRST_TOKEN};
+    static struct fits engine, fits;
+    static const enum calibration_class others[] = {CAL_FIRST_TOKEN, CAL_POOL_STEP, CAL_POOL_FIRST};
     bool any = false;
     for (size_t i = 0; i < r->m.n; i++)
         any = any || (is_serving(&r->m.row[i]) && !r->m.row[i].reason[0] && in_fold(&r->m.row[i], fold));
-    for (int c = 0; any && c < 2; c++) {
-        size_t n = fit_engines(&r->book, classes[c], outside_fold, fold, fits);
-        for (size_t i = 0; n > 0 && i < r->m.n; i++)
-            for (int f = 0; f < r->m.row[i].n_figures; f++) {
-                const struct measured_row *m = &r->m.row[i];
-                if (m->figure[f].class != classes[c] || m->reason[0] || !in_fold(m, fold))
-                    continue;
-                if (fold->leave == LEAVE_GPU)
-                    answer_foreign_engine(r, i, f, engine_fit_of(fits, n, m)->values);
-                else
-                    answer_without(r, i, f, engine_fit_of(fits, n, m)->values);
-            }
+    if (!any)
+        return;
+    engine.n = fit_engines(&r->book, CAL_ENGINE, outside_fold, fold, engine.fit);
+    answer_engine_class(r, CAL_ENGINE, fold, &engine, &engine);
+    for (int c = 0; c < 3; c++) {
+        fits.n = fit_engines(&r->book, others[c], outside_fold, fold, fits.fit);
+        answer_engine_class(r, others[c], fold, &fits, &engine);
     }
+}
+
+/* Pools without an eighth of their layouts: all were measured with one model. */
+static void answer_pools_without_family(struct report *r) {
+    static struct fits none, fits;
+    static const enum calibration_class classes[] = {CAL_POOL_STEP, CAL_POOL_FIRST};
+    for (unsigned k = 0; k < FOLDS; k++)
+        for (int c = 0; c < 2; c++) {
+            struct fold fold = {LEAVE_FAMILY, k, NULL};
+            fits.n = fit_engines(&r->book, classes[c], outside_fold, &fold, fits.fit);
+            answer_engine_class(r, classes[c], &fold, &fits, &none);
+        }
 }
 
 /* The class's constants for a GPU that is left out, with bounds that did not see it either; answers its rows. */
@@ -459,6 +492,8 @@ int main(int argc, char **argv) {
         answer_shipped(&r);
     if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_MODEL)
         answer_without_family(&r);
+    if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_MODEL)
+        answer_pools_without_family(&r);
     if (o.cv && o.leave != LEAVE_GPU && o.leave != LEAVE_FAMILY)
         answer_without_models(&r);
     if (o.leave == LEAVE_GPU)

@@ -198,8 +198,11 @@ static void fit_operator(struct program *p, enum calibration_class class) {
     }
 }
 
-static bool other_model(const struct measured_row *r, void *user) {
-    return strcmp(r->scenario.model, user) != 0;
+/* Rows that are left out together: those of one model; of pools, which were measured with one model only, an eighth of the
+ * layouts. */
+static bool outside_group(const struct measured_row *r, void *user) {
+    const struct measured_row *like = user;
+    return r->file == FILE_DISAGGREGATED ? r->fold != like->fold : strcmp(r->scenario.model, like->scenario.model) != 0;
 }
 
 static bool speaks_for_row(const char *scope, const struct measured_row *r) {
@@ -207,27 +210,28 @@ static bool speaks_for_row(const char *scope, const struct measured_row *r) {
     return strcmp(scope, "*") == 0 || strcmp(scope, r->engine) == 0 || strcmp(scope, row_scope(r, CAL_ENGINE, buf)) == 0;
 }
 
-/* ratio[i] = measured / predicted of figure `class` of row i by constants that did not see its model; NAN: no such figure. */
-static void ratios_without_model(struct program *p, enum calibration_class class, double *ratio) {
+/* ratio[i] = measured / predicted of figure `class` of row i by constants that did not see its group; NAN: no such figure. */
+static void ratios_without_group(struct program *p, enum calibration_class class, double *ratio) {
     static struct engine_fit fits[ENGINE_FITS_MAX];
     for (size_t i = 0; i < p->m.n; i++)
         ratio[i] = NAN;
     for (size_t i = 0; i < p->m.n; i++) {
-        char *model = p->m.row[i].scenario.model;
-        if (!isnan(ratio[i]) || p->m.row[i].file != FILE_AGGREGATED || !row_counts(&p->m.row[i], 0))
+        struct measured_row *like = &p->m.row[i];
+        int file = is_pool_class(class) ? FILE_DISAGGREGATED : FILE_AGGREGATED;
+        if (!isnan(ratio[i]) || (int)like->file != file || !row_counts(like, 0))
             continue;
-        size_t n = fit_engines(&p->book, class, other_model, model, fits);
+        size_t n = fit_engines(&p->book, class, outside_group, like, fits);
         for (size_t k = i; n > 0 && k < p->m.n; k++) {
             const struct measured_row *r = &p->m.row[k];
             for (int f = 0; f < r->n_figures; f++)
-                if (r->figure[f].class == class && row_counts(r, f) && strcmp(r->scenario.model, model) == 0)
+                if (r->figure[f].class == class && row_counts(r, f) && !outside_group(r, like))
                     ratio[k] = r->figure[f].measured / metric_unit(r->figure[f].metric) /
                                predict_with(&p->book, r, f, &engine_fit_of(fits, n, r)->values);
         }
     }
 }
 
-/* Bounds: each model predicted without itself. A new model is what users bring. */
+/* Bounds: each model predicted without itself. A new model is what users bring, or a new layout of pools. */
 static void fit_engine(struct program *p, enum calibration_class class) {
     static struct engine_fit fits[ENGINE_FITS_MAX];
     size_t n = fit_engines(&p->book, class, NULL, NULL, fits);
@@ -235,7 +239,7 @@ static void fit_engine(struct program *p, enum calibration_class class) {
     if (!ratio || !mine)
         abort();
     if (n > 0)
-        ratios_without_model(p, class, ratio);
+        ratios_without_group(p, class, ratio);
     for (size_t k = 0; k < n; k++) {
         for (size_t i = 0; i < p->m.n; i++)
             mine[i] = speaks_for_row(fits[k].scope, &p->m.row[i]) ? ratio[i] : NAN;

@@ -34,6 +34,13 @@ bool row_counts(const struct measured_row *r, int i) {
     return r->reason[0] == '\0' && r->flag[0] == '\0';
 }
 
+static void engine_values(const struct measured_row *r, struct calibration *out) {
+    out->of[CAL_ENGINE] = r->deployment.engine;
+    out->of[CAL_FIRST_TOKEN] = r->deployment.first_token;
+    out->of[CAL_POOL_STEP] = r->deployment.pool_step;
+    out->of[CAL_POOL_FIRST] = r->deployment.pool_first;
+}
+
 struct class_values shipped_values(struct book *b, const struct measured_row *r, enum calibration_class class) {
     switch (calibration_classes[class].scope) {
     case SCOPE_GPU:
@@ -43,7 +50,9 @@ struct class_values shipped_values(struct book *b, const struct measured_row *r,
     case SCOPE_ENGINE:
         break;
     }
-    return class == CAL_ENGINE ? r->deployment.engine : r->deployment.first_token;
+    struct calibration engine;
+    engine_values(r, &engine);
+    return engine.of[class];
 }
 
 double predict_with(struct book *b, const struct measured_row *r, int i, const struct class_values *values) {
@@ -53,8 +62,7 @@ double predict_with(struct book *b, const struct measured_row *r, int i, const s
     const struct calibration *link = bare ? &b->unmeasured_link : catalog_link_calibration(b->c, r->link);
     static struct calibration changed; /* one thread; 4 KiB a call would be half the time */
     static struct calibration engine;
-    engine.of[CAL_ENGINE] = r->deployment.engine;
-    engine.of[CAL_FIRST_TOKEN] = r->deployment.first_token;
+    engine_values(r, &engine);
     if (r->reason[0])
         return NAN;
     switch (calibration_classes[class].scope) {
@@ -342,6 +350,17 @@ void foreign_bounds(struct book *b, enum calibration_class class, const char *ex
 /* Chosen for the error with a model left out. TTFT scatters more, and is held more firmly. */
 static const double PULL_ALL = 200, PULL_ENGINE = 30, PULL_FAMILY = 20, PULL_FIRST_TOKEN = 16;
 
+bool is_pool_class(enum calibration_class class) {
+    return class == CAL_POOL_STEP || class == CAL_POOL_FIRST;
+}
+
+struct class_values start_values(enum calibration_class class) {
+    struct class_values v = {.lo = NAN, .hi = NAN};
+    for (int i = 0; i < calibration_classes[class].n; i++)
+        v.value[i] = calibration_classes[class].constant[i].start;
+    return v;
+}
+
 static bool add_fit(struct book *b, enum calibration_class class, const char *rows, const char *scope, double pull,
                     keep_fn *keep, void *user, const struct class_values *start, struct engine_fit *out) {
     out->values = *start;
@@ -370,10 +389,8 @@ static size_t families_of(const struct book *b, const char *engine, const char *
 
 size_t fit_engines(struct book *b, enum calibration_class class, keep_fn *keep, void *user,
                    struct engine_fit out[ENGINE_FITS_MAX]) {
-    struct class_values start = {.lo = NAN, .hi = NAN};
+    struct class_values start = start_values(class);
     size_t n = 0;
-    for (int i = 0; i < calibration_classes[class].n; i++)
-        start.value[i] = calibration_classes[class].constant[i].start;
     if (!add_fit(b, class, NULL, "*", PULL_ALL, keep, user, &start, &out[n]))
         return 0;
     const struct class_values all = out[n++].values;

@@ -62,6 +62,12 @@ struct engine_fit {
 };
 enum { ENGINE_FITS_MAX = 32 };
 
+/* Whether a class is that of disaggregated serving: few rows, all of one model. */
+bool is_pool_class(enum calibration_class class);
+
+/* Where the fits of a class start. */
+struct class_values start_values(enum calibration_class class);
+
 /* Fits all levels to the rows that keep() leaves; returns how many scopes were filled. */
 size_t fit_engines(struct book *b, enum calibration_class class, keep_fn *keep, void *user,
                    struct engine_fit out[ENGINE_FITS_MAX]);

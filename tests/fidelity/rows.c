@@ -326,21 +326,59 @@ static double admission_steps(const struct measured_row *r, const struct csv_row
     return 0;
 }
 
+static void set_layout(struct measured_row *r, const struct csv_row *row, bool moe, bool mla) {
+    struct scenario *s = &r->scenario;
+    double tp = number(row, "tp_size"), pp = fmax(1, number(row, "pp_size")), dp = number(row, "attention_dp_size");
+    double concurrency = number(row, "concurrency");
+    if (!(dp > 0)) /* an empty cell: see data/README.md */
+        dp = moe && mla && !r->benchmark ? fmax(1, concurrency / fmax(1, number(row, "batch_size"))) : 1;
+    set_number(s, F_TP, tp);
+    set_number(s, F_PP, pp);
+    set_number(s, F_DP, dp);
+    set_number(s, F_EP, moe ? fmax(1, number(row, "moe_ep_size")) : 1);
+    set_number(s, F_GPUS, tp * pp * dp);
+    set_number(s, F_BATCH, concurrency);
+}
+
+/* Both pools. The decode pool's engines share the concurrency (decode_batch_size is that of one attention rank). The prefill
+ * engines batch as they do: prefill_batch_size is 1 in all rows, also in those whose rate no engine reaches with one prompt of
+ * 921 tokens at a time. */
+static void set_pools(struct measured_row *r, const struct csv_row *row) {
+    static const struct {
+        const char *column;
+        enum field_id prefill, decode;
+    } widths[] = {{"tp_size", F_PREFILL_TP, F_TP}, {"pp_size", F_PREFILL_PP, F_PP},
+                  {"attention_dp_size", F_PREFILL_DP, F_DP}, {"moe_ep_size", F_PREFILL_EP, F_EP}};
+    struct scenario *s = &r->scenario;
+    double engine[2] = {1, 1};
+    char column[64];
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int pool = 0; pool < 2; pool++) {
+            snprintf(column, sizeof column, "%s_%s", pool ? "decode" : "prefill", widths[i].column);
+            set_number(s, pool ? widths[i].decode : widths[i].prefill, number(row, column));
+            engine[pool] *= widths[i].decode == F_EP ? 1 : number(row, column);
+        }
+    double prefill = engine[0] * number(row, "prefill_num_workers"), decode = engine[1] * number(row, "decode_num_workers");
+    set_text(s, F_MODE, "disaggregated");
+    set_number(s, F_GPUS, prefill + decode);
+    set_number(s, F_PREFILL_GPUS, prefill);
+    set_number(s, F_BATCH, number(row, "concurrency") / number(row, "decode_num_workers"));
+    set_family(r, row, (const char *[]){"gpu", "precision", "prefill_tp_size", "prefill_attention_dp_size", "decode_tp_size",
+                                        "decode_attention_dp_size", "isl", NULL});
+}
+
 static void read_serving(struct reader *rd, const struct csv_row *row, struct measured_row *r) {
     char err[ERROR_LEN], id[MODEL_REF_LEN];
     struct scenario *s = &r->scenario;
     snprintf(r->engine, sizeof r->engine, "%s", text(row, "engine"));
     snprintf(r->model, sizeof r->model, "%s", text(row, "model"));
     snprintf(r->flag, sizeof r->flag, "%s", text(row, "flag"));
-    add_figure(r, "ttft_ms", number(row, "ttft_ms"), CAL_FIRST_TOKEN);
-    add_figure(r, "tpot_ms", number(row, "tpot_ms"), CAL_ENGINE);
+    bool pools = r->file == FILE_DISAGGREGATED;
+    add_figure(r, "ttft_ms", number(row, "ttft_ms"), pools ? CAL_POOL_FIRST : CAL_FIRST_TOKEN);
+    add_figure(r, "tpot_ms", number(row, "tpot_ms"), pools ? CAL_POOL_STEP : CAL_ENGINE);
     r->family = hash(r->model);
     r->benchmark = strcmp(text(row, "run"), "inferencex") == 0;
     scenario_init(s);
-    if (r->file == FILE_DISAGGREGATED) {
-        cannot(r, "disaggregated pools", "");
-        return;
-    }
     if (!find_model(rd->c, r->model, id)) {
         cannot(r, "model", r->model);
         return;
@@ -350,8 +388,7 @@ static void read_serving(struct reader *rd, const struct csv_row *row, struct me
     set_text(s, F_MODEL, id);
     set_text(s, F_GPU, r->gpu->id);
     set_text(s, F_ENGINE, r->engine);
-    double tp = number(row, "tp_size"), pp = fmax(1, number(row, "pp_size")), dp = number(row, "attention_dp_size");
-    double concurrency = number(row, "concurrency"), share = r->benchmark ? 0.9 : 1; /* lengths uniform in 0.8-1.0 */
+    double share = r->benchmark ? 0.9 : 1; /* lengths uniform in 0.8-1.0 */
     struct deployment *d = &r->deployment;
     if (!catalog_resolve(rd->c, s, d, err, NULL)) {
         cannot(r, "", err);
@@ -359,15 +396,11 @@ static void read_serving(struct reader *rd, const struct csv_row *row, struct me
     }
     bool moe = d->model->n_experts > 0, mla = d->model->attention == ATTENTION_MLA;
     bool blocks = strcmp(d->model->native_dtype, "fp8") == 0 || strstr(r->model, "Qwen3") != NULL;
-    if (!(dp > 0)) /* an empty cell: see data/README.md */
-        dp = moe && mla && !r->benchmark ? fmax(1, concurrency / fmax(1, number(row, "batch_size"))) : 1;
     set_formats(r, row, moe, blocks, mla);
-    set_number(s, F_TP, tp);
-    set_number(s, F_PP, pp);
-    set_number(s, F_DP, dp);
-    set_number(s, F_EP, moe ? fmax(1, number(row, "moe_ep_size")) : 1);
-    set_number(s, F_GPUS, tp * pp * dp);
-    set_number(s, F_BATCH, concurrency);
+    if (pools)
+        set_pools(r, row);
+    else
+        set_layout(r, row, moe, mla);
     set_number(s, F_ISL, floor(share * number(row, "isl")));
     set_number(s, F_OSL, floor(share * number(row, "osl")));
     if (!catalog_resolve(rd->c, s, d, err, NULL))
@@ -507,6 +540,8 @@ static double predict_serving(const struct measured_row *r, int i, const struct 
     d.up_calibration = link;
     d.engine = engine->of[CAL_ENGINE];
     d.first_token = engine->of[CAL_FIRST_TOKEN];
+    d.pool_step = engine->of[CAL_POOL_STEP];
+    d.pool_first = engine->of[CAL_POOL_FIRST];
     estimate(&d, r->laws ? r->laws : cache, &e);
     return i == 0 ? e.ttft_benchmark_ms / 1e3 : e.tpot_ms / 1e3;
 }

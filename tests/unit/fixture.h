@@ -94,7 +94,8 @@ static inline struct deployment deployment_of(const struct model *m, const struc
         .model = m, .gpu = g, .weights = &bf16, .weights_experts = &bf16, .kv = &kv16, .link_up = &nvlink,
         .link_out = &infiniband, .calibration = &ideal, .up_calibration = &ideal, .out_calibration = &ideal,
         .engine = LOSSLESS([ENGINE_PREFILL] = 1, [ENGINE_SKEW_SHARE] = 1, [ENGINE_EXPERTS] = 1, [ENGINE_EXPERTS_W4A16] = 1),
-        .first_token = LOSSLESS([FIRST_PREFILL] = 1), .gpus = gpus, .gpus_per_node = 8, .tp = gpus, .pp = 1, .dp = 1,
+        .first_token = LOSSLESS([FIRST_PREFILL] = 1), .pool_step = LOSSLESS([POOL_STEP_FACTOR] = 1),
+        .pool_first = LOSSLESS([POOL_FIRST_PREFILL] = 1, [POOL_FIRST_BURST] = 1), .gpus = gpus, .gpus_per_node = 8, .tp = gpus, .pp = 1, .dp = 1,
         .ep = 1, .batch = 1, .isl = 512, .osl = 256, .skew_kind = SKEW_UNIFORM, .price = 3, .power_price = 0.1,
         .utilisation = 1, .slo_ttft_s = NAN, .slo_tpot_s = NAN};
 }

@@ -140,6 +140,7 @@ static void check_feasible(const struct deployment *d, const struct estimate *e)
         const struct estimate_field *f = &estimate_fields[i];
         double v = estimate_number(e, f);
         bool may_miss = f->class == VALUE_ROUTING || i == E_IMBALANCE_LOSS || i == E_IMBALANCE_LOSS_ARTICLE || i == E_SLO_OK ||
+                        (i >= E_POOL_BOUND && i <= E_PREFILL_MEM_GB && d->mode == MODE_AGGREGATED) ||
                         i == E_MIN_GPUS; /* too large for one node's width and the layers' depth */
         if (i >= E_RANK_MAX_BEFORE && i <= E_REDUNDANT_GAIN) { /* there is nothing to set against */
             assert_true(isnan(v));

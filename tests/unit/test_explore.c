@@ -77,13 +77,15 @@ static void flips_are_exact(void **state) {
 /* Every move makes the scenario possible, the nearest come first, and each is named by what it changes. */
 static void moves_mend(void **state) {
     struct explorer x = {.resolve = resolve, .user = catalog};
-    const char *const cases[][10] = {
+    const char *const cases[][12] = {
         {"model", "deepseek-v3", "gpu", "h100-sxm", "gpus", "8", NULL},
         {"model", "llama-3.3-70b", "gpus", "1", NULL},
         {"model", "mixtral-8x7b", "gpus", "8", "tp", "3", NULL},
         {"model", "mixtral-8x7b", "gpus", "8", "ep", "16", NULL},
         {"model", "mixtral-8x7b", "batch", "32", "chunk_tokens", "32", NULL},
         {"model", "qwen3-235b-a22b", "weights", "fp8-block128", "gpu", "h200-sxm", "gpus", "8", NULL},
+        {"model", "llama-3.3-70b", "mode", "disaggregated", "gpus", "8", "tp", "2", "prefill_gpus", "3", NULL},
+        {"model", "llama-3.3-70b", "mode", "disaggregated", "gpus", "8", "tp", "4", "prefill_tp", "1", NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

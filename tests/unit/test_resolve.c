@@ -138,6 +138,40 @@ static void nodes(void **state) {
     assert_string_equal(resolved("link_up=nvlink4 link_out=eth-25").link_up->id, "nvlink4");
 }
 
+static void is_pool(const char *settings, struct prefill_pool want, int decode_tp) {
+    const struct deployment d = resolved(settings);
+    const struct prefill_pool *p = &d.prefill;
+    if (p->gpus != want.gpus || p->tp != want.tp || p->pp != want.pp || p->dp != want.dp || p->ep != want.ep ||
+        p->batch != want.batch || d.tp != decode_tp)
+        fail_msg("%s: %d GPUs, tp %d pp %d dp %d ep %d, batch %d; decode tp %d", settings, p->gpus, p->tp, p->pp, p->dp,
+                 p->ep, p->batch, d.tp);
+}
+
+/* Half the fleet, engines like those of the decode pool, batches of one pass of 8192 tokens, 16 prompts of 512. */
+static void prefill_pools(void **state) {
+    (void)state;
+    is_pool("gpus=8", (struct prefill_pool){0}, 8);
+    is_pool("gpus=8 prefill_gpus=3 prefill_dp=2", (struct prefill_pool){.gpus = 3, .dp = 2}, 8);
+    is_pool("mode=disaggregated gpus=8", (struct prefill_pool){4, 4, 1, 1, 1, 16}, 4);
+    is_pool("mode=disaggregated gpus=12 prefill_gpus=4", (struct prefill_pool){4, 4, 1, 1, 1, 16}, 8);
+    is_pool("mode=disaggregated gpus=12 tp=2 prefill_tp=4", (struct prefill_pool){4, 4, 1, 1, 1, 16}, 2);
+    is_pool("mode=disaggregated gpus=32 tp=1 dp=8 ep=8 isl=4096", (struct prefill_pool){16, 1, 1, 8, 8, 16}, 1);
+    is_pool("mode=disaggregated gpus=8 tp=2 prefill_batch=3 prefill_gpus=6", (struct prefill_pool){6, 2, 1, 1, 1, 3}, 2);
+    is_pool("mode=disaggregated gpus=1", (struct prefill_pool){0, 1, 1, 1, 1, 16}, 1);
+}
+
+static void pool_fields_are_read_with_pools(void **state) {
+    const struct deployment one = resolved("prefill_gpus=3"), two = resolved("mode=disaggregated gpus=4");
+    (void)state;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const struct field *f = &scenario_fields[i];
+        const bool pool = strncmp(f->id, "prefill_", 8) == 0;
+        assert_true(deployment_reads(&one, f) == !pool && deployment_reads(&two, f));
+        if (pool)
+            assert_true(isnan(deployment_number(&one, f)) == (i != F_PREFILL_GPUS) && deployment_number(&two, f) > 0);
+    }
+}
+
 static void price_may_be_unknown(void **state) {
     (void)state;
     assert_true(isnan(resolved("gpu=h100-pcie").price));
@@ -265,6 +299,8 @@ int main(void) {
         cmocka_unit_test(experts_follow_weights),
         cmocka_unit_test(kv_suits_the_attention),
         cmocka_unit_test(nodes),
+        cmocka_unit_test(prefill_pools),
+        cmocka_unit_test(pool_fields_are_read_with_pools),
         cmocka_unit_test(price_may_be_unknown),
         cmocka_unit_test(unknown_ids),
         cmocka_unit_test(no_suggestion_far_away),
