@@ -275,6 +275,12 @@ bool calibration_settle(struct catalog *c, const char *file, char *err) {
     return true;
 }
 
+/* Pools were measured with one model. With another they are no surer than the engine that they are made of. */
+static void widen(struct class_values *pool, const struct class_values *engine) {
+    pool->lo = fmin(pool->lo, engine->lo);
+    pool->hi = fmax(pool->hi, engine->hi);
+}
+
 void calibration_engine(const struct catalog *c, const char *engine, const struct gpu *gpu, struct calibration *out) {
     char by_family[2 * ID_LEN], by_gpu[2 * ID_LEN];
     snprintf(by_family, sizeof by_family, "%s@%s", engine, gpu->family);
@@ -284,4 +290,6 @@ void calibration_engine(const struct catalog *c, const char *engine, const struc
     settle(c, SCOPE_ENGINE, engine, NAN, NEAR_FOREIGN, out);
     settle(c, SCOPE_ENGINE, by_family, NAN, NEAR_OWN, out); /* fitted on all of its GPUs at once: as near as engines come */
     settle(c, SCOPE_ENGINE, by_gpu, NAN, NEAR_OWN, out);
+    widen(&out->of[CAL_POOL_STEP], &out->of[CAL_ENGINE]);
+    widen(&out->of[CAL_POOL_FIRST], &out->of[CAL_FIRST_TOKEN]);
 }

@@ -98,6 +98,20 @@ static void engines(void **state) {
     assert_true(ideal.first_token.value[FIRST_REQUEST_MS] == 0 && ideal.first_token.value[FIRST_PREFILL] == 1);
 }
 
+/* Whatever few runs of pools say, their interval holds the engine's. */
+static void pools_are_no_surer_than_their_engine(void **state) {
+    const struct field *engine = &scenario_fields[F_ENGINE];
+    (void)state;
+    for (int i = 0; engine->fixed[i]; i++) {
+        char settings[64];
+        snprintf(settings, sizeof settings, "gpu=h200-sxm engine=%s", engine->fixed[i]);
+        const struct deployment d = resolved(settings);
+        assert_true(strcmp(engine->fixed[i], "ideal") == 0 || d.pool_step.value[POOL_STEP_RANKS] > 0);
+        assert_false(d.pool_step.lo > d.engine.lo || d.pool_step.hi < d.engine.hi);
+        assert_false(d.pool_first.lo > d.first_token.lo || d.pool_first.hi < d.first_token.hi);
+    }
+}
+
 static void native_formats(void **state) {
     (void)state;
     assert_string_equal(resolved("model=llama-2-7b").weights->id, "fp16");
@@ -295,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_defaults),
         cmocka_unit_test(engines),
+        cmocka_unit_test(pools_are_no_surer_than_their_engine),
         cmocka_unit_test(native_formats),
         cmocka_unit_test(experts_follow_weights),
         cmocka_unit_test(kv_suits_the_attention),
