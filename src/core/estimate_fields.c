@@ -47,7 +47,8 @@ const struct estimate_field estimate_fields[ESTIMATE_FIELD_COUNT] = {
     NUMBER(E_MAX_CONTEXT, max_context, "longest context", "tok", BETTER_HIGHER, VALUE_MEMORY,
            "Tokens per sequence that fit at this batch, at most the model's limit."),
     NUMBER(E_MIN_GPUS, min_gpus, "fewest GPUs", "GPU", BETTER_LOWER, VALUE_MEMORY,
-           "Fewest GPUs of this kind whose memory holds the model in these formats and `batch` sequences."),
+           "Fewest GPUs of this kind whose memory holds the model in these formats and `batch` sequences; of both pools together "
+           "where they are apart."),
     NUMBER(E_RESIDENT, resident, "resident", "seq", BETTER_NONE, VALUE_MEMORY,
            "Sequences that decode at once: the batch, or what the KV room holds."),
     NUMBER(E_KV_TOKENS, kv_tokens, "room for tokens", "tok", BETTER_HIGHER, VALUE_MEMORY,

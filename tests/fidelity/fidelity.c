@@ -3,8 +3,8 @@
  *   fidelity [--data DIR] [--cv[=family|model|gpu]] [--csv | --skew] [--presets DIR]
  *
  * Evaluates every row of the known files below DIR (default ../shared/data beside the source tree) with the shipped
- * constants, or, with --cv, with constants fitted without the row's shape family (operators) or model (engines), or without
- * its GPU. Prints, per file and by GPU, engine and model: rows, answered, median and 90th percentile of the absolute error,
+ * constants, or, with --cv, with constants fitted without the row's shape family (operators; of pools the layout) or model
+ * (engines), or without its GPU. Prints, per file and by GPU, engine and model: rows, answered, median and 90th percentile of the absolute error,
  * bias (median signed error), and the share of measurements inside the interval. --csv: one line per measured figure.
  * --skew: what skewed routing costs an expert layer: time under a power law over time when balanced, same shape and layout,
  * measured and predicted. */
