@@ -233,19 +233,35 @@ static void decode_make(struct pools *p, struct load_cache *cache, struct estima
     close_loop(p);
 }
 
+/* Where the search starts: as many as would decode if a step read weights and caches at half the bandwidth. */
+static double first_guess(struct pools *p, double most, double replicas, const struct estimate *out) {
+    const struct deployment *d = &p->decode;
+    double weights = out->mem_weights_gb * 1e9, cache = out->mem_kv_gb * 1e9 / d->batch, n = most;
+    for (int i = 0; i < 3; i++) {
+        p->round = (struct round){.seconds = 2 * (weights + n * cache) / d->gpu->mem_bw, .tokens = 1 + d->spec_depth / 2.0};
+        p->factor = 1;
+        close_loop(p);
+        n = fmin(most, p->rate * p->loop.decode / replicas);
+    }
+    p->round.seconds = 0;
+    return ceil(fmax(1, n));
+}
+
 /* How many sequences decode follows from the loop, how long they decode from how many they are: secants. What a step takes is
  * nearly straight in its sequences, so the last of them is drawn, not worked out. */
 static void settle(struct pools *p, double most, double replicas, struct load_cache *cache, struct estimate *out) {
     enum { ROUNDS = 8, NEAR = 8, SAME = 50 };
     double before = 0, excess_before = 0, tpot_before = 0;
-    p->resident = most;
+    p->resident = first_guess(p, most, replicas, out);
     for (int i = 0; i < ROUNDS; i++) {
         decode_make(p, cache, out);
         double decoding = fmin(most, fmax(1, p->rate * p->loop.decode / replicas)), now = p->resident, next = decoding;
         double excess = decoding - now, tpot = p->tpot;
         if (fabs(excess) <= fmax(1, now / SAME))
             return;
-        if (i > 0 && excess != excess_before)
+        if (i == 0) /* where prompts come at a fixed rate n goes with the step, and that with about the root of n */
+            next = now * pow(decoding / now, 1 + p->rate / p->loop.capacity);
+        else if (excess != excess_before)
             next = now - excess * (now - before) / (excess - excess_before);
         p->resident = ceil(fmin(most, fmax(1, next)));
         if (p->resident == now)
