@@ -7,9 +7,7 @@
 #include "catalog/number.h"
 #include "catalog/schema.h"
 
-/* After a class's constants come the bounds of measured / predicted, p10 and p90: rows like the others. */
-enum { BOUND_ROWS = 2 };
-static const struct constant_info bounds[BOUND_ROWS] = {
+static const struct constant_info bounds[CONSTANT_BOUNDS] = {
     {"p10", "1", 0.01, 1.5, 0, "10th percentile of measured / predicted"},
     {"p90", "1", 0.5, 100, 0, "90th percentile of measured / predicted"},
 };
@@ -38,10 +36,10 @@ static bool is_gpu_scope(const struct catalog *c, const char *scope) {
 
 /* Family and clock of the GPU that a row is for; "" and the common clock when its scope names none. */
 static void find_gpu(const struct catalog *c, struct constant_row *row) {
-    const size_t i = store_find(&c->gpus, row->scope);
+    const size_t i = store_find(&c->gpus, row->source.scope);
     const struct gpu *g = i < c->gpus.count ? catalog_gpu_at(c, i) : NULL;
     snprintf(row->family, ID_LEN, "%s", g ? g->family : "");
-    row->clock = g ? g->clock : calibration_clock;
+    row->source.clock = g ? g->clock : calibration_clock;
 }
 
 static bool is_link_scope(const struct catalog *c, const char *scope) {
@@ -99,7 +97,7 @@ static bool read_constant(const struct csv_row *csv, enum calibration_class clas
     const char *cell = csv_cell(csv, "constant");
     char allowed[VALUE_LEN];
     size_t used = 0;
-    for (*constant = 0; cell && *constant < calibration_classes[class].n + BOUND_ROWS; ++*constant) {
+    for (*constant = 0; cell && *constant < calibration_classes[class].n + CONSTANT_BOUNDS; ++*constant) {
         const char *name = constant_at(class, *constant)->name;
         if (strcmp(cell, name) == 0)
             return true;
@@ -134,10 +132,26 @@ static bool read_origin(const struct csv_row *csv, enum origin *origin, char *er
     return schema_refuse(csv, "origin", "measured, fitted, datasheet or assumed", err);
 }
 
+/* What is only shown: a cell that is no number is not named. */
+static double optional_number(const struct csv_row *csv, const char *name) {
+    const char *cell = csv_cell(csv, name);
+    double value;
+    return cell && number_read(cell, &value) ? value : NAN;
+}
+
+/* Rows of one source follow one another: its text is kept once. */
+static void keep_source(struct catalog *c, const struct csv_row *csv, const char *text, struct constant_source *out) {
+    const char *last = c->n_constants ? c->constants[c->n_constants - 1].source.text : "";
+    out->residual = optional_number(csv, "residual");
+    out->rows = optional_number(csv, "rows");
+    out->text = strcmp(last, text) == 0 ? last : store_keep(c, text);
+}
+
 static struct constant_row *find_row(const struct catalog *c, const struct constant_row *like) {
     for (size_t i = 0; i < c->n_constants; i++) {
         struct constant_row *row = &c->constants[i];
-        if (row->class == like->class && row->constant == like->constant && strcmp(row->scope, like->scope) == 0)
+        if (row->class == like->class && row->constant == like->constant &&
+            strcmp(row->source.scope, like->source.scope) == 0)
             return row;
     }
     return NULL;
@@ -147,7 +161,7 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
     struct constant_row row = {.layer = layer};
     const char *source = csv_cell(csv, "source");
 
-    if (!read_class(csv, &row.class, err) || !read_scope(c, csv, row.class, row.scope, err) ||
+    if (!read_class(csv, &row.class, err) || !read_scope(c, csv, row.class, row.source.scope, err) ||
         !read_constant(csv, row.class, &row.constant, err) ||
         !read_value(csv, constant_at(row.class, row.constant), &row.value, err) || !read_origin(csv, &row.origin, err))
         return false;
@@ -155,6 +169,7 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
         return schema_refuse(csv, "source", "any text, but not empty", err);
     if (calibration_classes[row.class].scope == SCOPE_GPU)
         find_gpu(c, &row);
+    keep_source(c, csv, source, &row.source);
     struct constant_row *old = find_row(c, &row);
     if (old && old->layer == layer)
         return schema_refuse(csv, "constant", "each constant once per scope and class in a file", err);
@@ -177,12 +192,13 @@ enum nearness { NEAR_OWN, NEAR_FAMILY, NEAR_FOREIGN };
 /* Takes a row's constant for a GPU of this clock (NAN: a link, an engine, any GPU). */
 static void take(const struct constant_row *row, double clock, enum nearness near, struct class_values *out) {
     int n = calibration_classes[row->class].n;
+    out->source[row->constant] = &row->source;
     if (row->constant == n) {
         out->lo = row->value;
     } else if (row->constant == n + 1) {
         out->hi = row->value;
     } else {
-        out->value[row->constant] = calibration_at_clock(row->class, row->constant, row->value, row->clock, clock);
+        out->value[row->constant] = calibration_at_clock(row->class, row->constant, row->value, row->source.clock, clock);
         out->constant_origin[row->constant] = row->origin;
         out->origin = ORIGIN_MEASURED;
         for (int i = 0; i < n; i++)
@@ -195,10 +211,10 @@ static void take(const struct constant_row *row, double clock, enum nearness nea
 
 /* Whether a row speaks for this scope: its own name, or the beginning of a link's id ("nvlink5" for nvlink5-nvl72). */
 static bool speaks_for(const struct constant_row *row, enum class_scope kind, const char *scope) {
-    size_t n = strlen(row->scope);
-    if (strcmp(row->scope, scope) == 0)
+    size_t n = strlen(row->source.scope);
+    if (strcmp(row->source.scope, scope) == 0)
         return true;
-    return kind == SCOPE_LINK && strncmp(row->scope, scope, n) == 0 && scope[n] == '-';
+    return kind == SCOPE_LINK && strncmp(row->source.scope, scope, n) == 0 && scope[n] == '-';
 }
 
 /* Lays the rows of a scope over what is there: scopes come from the general to the particular. */
@@ -247,7 +263,7 @@ static void clear(struct calibration *out) {
 static bool check_complete(const struct catalog *c, const char *file, char *err) {
     for (int class = 0; class < CAL_COUNT; class++)
         for (int i = 0; i < calibration_classes[class].n; i++) {
-            struct constant_row like = {.scope = "*", .class = (enum calibration_class)class, .constant = i};
+            struct constant_row like = {.source.scope = "*", .class = (enum calibration_class)class, .constant = i};
             if (!find_row(c, &like)) {
                 snprintf(err, ERROR_LEN, "%.300s: the constant '%s' of class '%s' has no row with scope '*'; add one",
                          file, constant_at(like.class, i)->name, calibration_classes[class].id);
@@ -276,7 +292,14 @@ bool calibration_settle(struct catalog *c, const char *file, char *err) {
 }
 
 /* Pools were measured with one model. With another they are no surer than the engine that they are made of. */
-static void widen(struct class_values *pool, const struct class_values *engine) {
+static void widen(enum calibration_class pool_class, enum calibration_class engine_class, struct calibration *out) {
+    struct class_values *pool = &out->of[pool_class];
+    const struct class_values *engine = &out->of[engine_class];
+    int to = calibration_classes[pool_class].n, from = calibration_classes[engine_class].n;
+    if (engine->lo < pool->lo)
+        pool->source[to] = engine->source[from];
+    if (engine->hi > pool->hi)
+        pool->source[to + 1] = engine->source[from + 1];
     pool->lo = fmin(pool->lo, engine->lo);
     pool->hi = fmax(pool->hi, engine->hi);
 }
@@ -290,6 +313,6 @@ void calibration_engine(const struct catalog *c, const char *engine, const struc
     settle(c, SCOPE_ENGINE, engine, NAN, NEAR_FOREIGN, out);
     settle(c, SCOPE_ENGINE, by_family, NAN, NEAR_OWN, out); /* fitted on all of its GPUs at once: as near as engines come */
     settle(c, SCOPE_ENGINE, by_gpu, NAN, NEAR_OWN, out);
-    widen(&out->of[CAL_POOL_STEP], &out->of[CAL_ENGINE]);
-    widen(&out->of[CAL_POOL_FIRST], &out->of[CAL_FIRST_TOKEN]);
+    widen(CAL_POOL_STEP, CAL_ENGINE, out);
+    widen(CAL_POOL_FIRST, CAL_FIRST_TOKEN, out);
 }

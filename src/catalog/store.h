@@ -32,9 +32,8 @@ struct routing {
 
 /* A constant of a calibration row. */
 struct constant_row {
-    char scope[ID_LEN]; /* "*", a family, or the id of a GPU; the like for links and engines */
+    struct constant_source source;
     char family[ID_LEN]; /* of the GPU that the scope names, "" otherwise */
-    double clock;        /* Hz: of that GPU; for any other scope, at which they are stated */
     enum calibration_class class;
     int constant; /* index into the class's constants; behind them p10 and p90 */
     double value;

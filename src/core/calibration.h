@@ -53,12 +53,25 @@ struct class_info {
 
 extern const struct class_info calibration_classes[CAL_COUNT];
 
+/* The row of calibration.csv that a constant comes from. */
+struct constant_source {
+    char scope[ID_LEN]; /* "*", a family, or the id of a GPU; the like for links and engines */
+    double clock;       /* Hz: of that GPU; for any other scope, at which times are stated */
+    double residual;    /* what the fit left, median %; NAN: not named */
+    double rows;        /* measurements behind it; NAN: not named */
+    const char *text;   /* where they are from */
+};
+
+/* After a class's constants come the bounds of measured / predicted: rows like the others. */
+enum { CONSTANT_BOUNDS = 2 };
+
 /* Values of one class for one GPU, link or engine. */
 struct class_values {
     double value[CONSTANTS_MAX];
     double lo, hi; /* p10 and p90 of measured / predicted; NAN: never compared */
     enum origin origin; /* the worst of the constants' */
     enum origin constant_origin[CONSTANTS_MAX];
+    const struct constant_source *source[CONSTANTS_MAX + CONSTANT_BOUNDS]; /* the bounds' behind the last constant's */
     bool inherited; /* from relatives or from all, not from rows of this GPU, this link, or this engine on this GPU's family */
     bool foreign;   /* some from other families: from kin or from all */
 };
