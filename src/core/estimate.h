@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/count.h"
 #include "core/deployment.h"
 #include "core/loads.h"
 #include "core/timing.h"
@@ -25,6 +26,9 @@ enum op_kind {
 /* Groups of rows as the stacked bar shows them. */
 enum op_group { OPS_ATTENTION, OPS_FFN, OPS_EXPERTS, OPS_COMM, OPS_HEAD, OPS_OTHER, OPS_COUNT };
 
+/* Classes of constants that the time of an operator rests on. BASIS_OUT: those of the link between nodes. */
+enum { BASIS_MAX = 3, BASIS_OUT = CAL_COUNT };
+
 struct op {
     double calls;      /* per step, on the slowest pipeline stage, times its micro-batches */
     double flop;       /* per call, on the busiest GPU */
@@ -33,6 +37,8 @@ struct op {
     double seconds;    /* per call */
     double part[BOUND_COUNT]; /* seconds of a call by what bounds them; sums to `seconds` */
     enum bound bound;  /* the largest part */
+    int n_basis;
+    unsigned char basis[BASIS_MAX]; /* enum calibration_class, + BASIS_OUT */
 };
 
 struct step {
@@ -54,6 +60,84 @@ enum estimate_note {
 };
 
 enum { LOADS_MAX = 512 };
+
+/* What lies in the memory of the fullest GPU, and what would fit there. Bytes. */
+struct memory {
+    double weights, experts; /* on the fullest GPU; weights include experts */
+    double kv;               /* `batch` sequences of isl+osl tokens */
+    double other;            /* activations, runtime, collectives, reserve */
+    double capacity;
+    double max_batch;   /* sequences of isl+osl tokens, whole engine; 0: not even one */
+    double kv_tokens;   /* cached tokens that fit, whole engine, in sequences of isl+osl */
+    double max_context; /* tokens per sequence at `batch`, at most the model's limit; 0: none */
+
+    /* What these were made of. */
+    struct layer_params layer; /* one GPU's share of a layer */
+    struct memory_stage {             /* of the pipeline, on the fullest GPU */
+        double layers, dense, moe, full, sliding; /* all; by feed-forward; by attention */
+        double tables;                            /* embedding and head */
+        double weights, experts;                  /* a draft's weights included */
+        double draft, logits;                     /* weights of the draft; logits of one sequence */
+    } fullest;
+    double activations, fixed, kept, sequence_tokens;
+    struct {
+        double weights, sequence; /* of the stage that binds the batch; a sequence's KV cache and logits there */
+        double fit;               /* sequences that have room beside one another */
+    } batch;
+    struct {
+        double weights, logits, full, sliding; /* of the stage that binds the context */
+        double tokens;                         /* that fit there, whatever the model's limit */
+    } context;
+};
+
+/* What the service is made of, beside the steps: what the working of a figure names. Seconds. */
+struct service {
+    double micro, rank_sequences, tokens; /* micro-batches; sequences of one on a rank; tokens that its experts see */
+    double fresh;                         /* tokens of the prompt that are computed */
+    double chunks;                        /* prefill steps of a prompt that is alone */
+    double mixed_decoding, mixed_chunks;  /* tokens that decode beside a chunk; chunks of a prompt among them */
+    double delay, last_delay, reach;      /* of a decode step by the mean and the last chunk; that step with the last one */
+    double round, round_tokens;           /* drafts and the step that verifies them; tokens that it yields */
+    double added, others, own;            /* by one prefill to decoding; to each token by others'; the own prefill */
+    double queue;                         /* behind others' chunks */
+    double admission;                     /* decode steps until admitted */
+    double queued;                        /* behind the burst that a benchmark starts with */
+    double decode;                        /* a request's share of the decode steps */
+    double input;                         /* share of the rent that prefill takes */
+    double busy, peak;                    /* micro-batches over stages; a step's FLOP at full rate */
+    double load, watts;                   /* power over TDP; of the fleet */
+    double rank_distinct;                 /* experts that the busiest rank reads */
+};
+
+/* A closed loop of `requests` clients over both pools. Seconds, and prompts per second of the whole prefill pool. */
+struct pool_loop {
+    double requests;
+    double alone, full;   /* prefill of one prompt by itself, of a full batch, in one engine */
+    double batch;         /* prompts of a full batch */
+    double capacity;      /* prompts per second, all batches full */
+    double fixed, decode; /* what else comes before the first token; all tokens after it */
+    double slots;         /* sequences that the decode pool has room for */
+};
+
+/* Disaggregated serving: what the closed loop came to, and what else the figures of both pools are made of. Seconds. */
+struct pools_service {
+    struct pool_loop loop;
+    double rate;                         /* requests per second of the fleet */
+    double factor;                       /* of a decode step over its kernels and engine */
+    double round;                        /* drafts and the step that verifies them */
+    double pace;                         /* what a full batch keeps the first prefill stage for, by its kernels */
+    double in_batch;                     /* what a prompt's batch takes in prefill */
+    double queue;                        /* before its prefill, as a queue at this rate has it */
+    double weights, kv, other;           /* bytes on the fullest GPU of the prefill pool */
+    double mfu, mbu;                     /* of its prefill */
+};
+
+/* The same deployment without redundant experts, where it has any. */
+struct before {
+    double experts, kv_tokens, max_batch; /* bytes on the fullest GPU; what would fit */
+    double resident, tokens;              /* sequences; tokens that a layer's experts see */
+    double expert_seconds;                /* a call of the experts, where only they differ; else 0, and `step` is set */
+};
 
 /* Pools of disaggregated serving. */
 enum pool { POOL_NONE, POOL_PREFILL, POOL_DECODE };
@@ -113,18 +197,22 @@ struct estimate {
 
     /* Behind the figures. */
     int engine_gpus, replicas;
+    int min_tp, min_pp; /* the layout of min_gpus */
+    struct memory memory;
+    struct service service;
+    struct before before;
+    struct pools_service pools;
+    double wide; /* the power that bounds of intervals are raised to */
     struct step decode, prefill; /* of the engine: resident sequences; one request alone */
+    struct op balanced;          /* the experts of a decode step, if all had the same load */
     int n_loads;                 /* experts, or 0 */
     double loads[LOADS_MAX];     /* expected loads of a layer's experts in a decode step over their mean, sorted */
-};
 
-/* The power that the bounds of TPOT are raised to where the GPU is new to some of its constants, so that they hold 80 % of
- * timings on a GPU that is left out (tests/fidelity/fidelity --cv=gpu): out of the engine's constants 1.5 (91 % and 78 % on
- * two GPUs), but 3 with weight-only experts, whose kernels differ most (56 % and 94 %); out of the operators' alone 3 (80 %),
- * because an engine's constants make up for its own operators. Operators that nothing was compared with count as left out.
- * A relative's do not: an engine's interval is that of all GPUs of its family. TTFT's bounds hold 81-90 % as they are.
- * *origin is made worse by the operators'. */
-double estimate_widening(const struct deployment *d, enum origin *origin);
+    /* Steps that only some deployments need; made where they are read, else left as they are. */
+    struct step mixed;           /* a decode step with a chunk of prefill inside, where more than one sequence is resident */
+    struct step plain;           /* a decode step without drafts, where there are any */
+    struct step bare;            /* a decode step without redundant experts, where more than the experts' row differs */
+};
 
 /* Fills *out for *d. `cache` is the caller's memory of routing laws (see loads.h): reusing it makes calls warm. */
 void estimate(const struct deployment *d, struct load_cache *cache, struct estimate *out);

@@ -144,13 +144,13 @@ enum limit layout_check(const struct deployment *d, char *text) {
 
 /* --- one pipeline stage ------------------------------------------------------------------------------------------------- */
 
-struct stage {
-    double weights, experts;
-    double full_layers, sliding_layers; /* for the KV cache */
-};
+/* Logits of one sequence in FP32, on the GPU's share of the vocabulary. */
+static double logits_bytes(const struct deployment *d) {
+    return 4.0 * d->model->vocab / d->tp;
+}
 
 /* Weights of stage s on one GPU. Quantised: the linear layers; 16-bit: embedding, head, router, norms. */
-static void stage_make(const struct deployment *d, const struct layer_params *p, int s, int first, struct stage *out) {
+static void stage_make(const struct deployment *d, const struct layer_params *p, int s, int first, struct memory_stage *out) {
     const struct model *m = d->model;
     int layers = memory_stage_layers(m->n_layers, d->pp, s), last = first + layers;
     int dense = count_dense_layers(m, last) - count_dense_layers(m, first), moe = layers - dense;
@@ -159,36 +159,38 @@ static void stage_make(const struct deployment *d, const struct layer_params *p,
     if (has_embedding && has_head && m->tie_embeddings)
         tables = 1;
     double copies = m->n_experts > 0 ? 1 + (double)d->redundant_experts / m->n_experts : 1;
+    *out = (struct memory_stage){.layers = layers, .dense = dense, .moe = moe, .tables = tables};
     out->experts = moe * p->experts * copies * d->weights_experts->bytes;
     out->weights = out->experts +
                    d->weights->bytes * (layers * (p->attention_in + p->attention_out) + dense * p->ffn + moe * p->shared) +
                    SIXTEEN_BIT * (layers * p->norms + moe * p->router + tables * count_embedding(m) / d->tp);
-    out->sliding_layers = count_sliding_layers(m, last) - count_sliding_layers(m, first);
-    out->full_layers = layers - out->sliding_layers;
+    out->sliding = count_sliding_layers(m, last) - count_sliding_layers(m, first);
+    out->full = layers - out->sliding;
+    out->logits = has_head ? logits_bytes(d) : 0;
 }
 
 static double kv_token_bytes(const struct deployment *d) {
     return count_kv_elements(d->model, d->tp) * d->kv->bytes;
 }
 
-static double stage_kv_bytes(const struct deployment *d, const struct stage *s, double tokens) {
-    return kv_token_bytes(d) * (s->full_layers * tokens + s->sliding_layers * fmin(tokens, d->model->sliding_window));
+static double stage_kv_bytes(const struct deployment *d, const struct memory_stage *s, double tokens) {
+    return kv_token_bytes(d) * (s->full * tokens + s->sliding * fmin(tokens, d->model->sliding_window));
 }
 
-/* Logits of one sequence in FP32, on the GPU's share of the vocabulary. */
-static double logits_bytes(const struct deployment *d) {
-    return 4.0 * d->model->vocab / d->tp;
+/* Activations of the largest prefill step. */
+static double activation_bytes(const struct deployment *d) {
+    const double *v = d->calibration->of[CAL_MEMORY].value;
+    double chunk = fmin(d->chunk_tokens > 0 ? d->chunk_tokens : v[MEMORY_CHUNK_TOKENS], fmax(d->isl, 1));
+    double width = d->model->hidden + (double)d->model->n_heads * d->model->head_dim / d->tp;
+    return chunk * v[MEMORY_ACTIVATION_COEF] * SIXTEEN_BIT * width / 2;
 }
 
-/* What does not depend on the batch: runtime, collectives, activations of the largest prefill step. */
-static double fixed_bytes(const struct deployment *d) {
+/* Runtime and collectives' buffers. */
+static double runtime_bytes(const struct deployment *d) {
     static const double GIB = 1073741824;
     const double *v = d->calibration->of[CAL_MEMORY].value;
     double buffers = d->tp * d->dp * d->pp > 1 ? v[MEMORY_COLLECTIVE_GIB] : 0;
-    double chunk = fmin(d->chunk_tokens > 0 ? d->chunk_tokens : v[MEMORY_CHUNK_TOKENS], fmax(d->isl, 1));
-    double width = d->model->hidden + (double)d->model->n_heads * d->model->head_dim / d->tp;
-    double activations = chunk * v[MEMORY_ACTIVATION_COEF] * SIXTEEN_BIT * width / 2;
-    return (v[MEMORY_RUNTIME_GIB] + buffers) * GIB + activations;
+    return (v[MEMORY_RUNTIME_GIB] + buffers) * GIB;
 }
 
 /* Sequences that share one attention rank. */
@@ -197,33 +199,34 @@ static double rank_sequences(const struct deployment *d, double batch) {
 }
 
 /* Longest context for which n sequences' KV fits into `room`: the law is straight up to the window and above it. */
-static double stage_max_context(const struct deployment *d, const struct stage *s, double n, double room) {
+static double stage_max_context(const struct deployment *d, const struct memory_stage *s, double n, double room) {
     double per_token = n * kv_token_bytes(d), window = d->model->sliding_window;
     if (room <= 0)
         return 0;
-    double tokens = room / (per_token * (s->full_layers + s->sliding_layers));
-    if (s->sliding_layers == 0 || tokens <= window)
+    double tokens = room / (per_token * (s->full + s->sliding));
+    if (s->sliding == 0 || tokens <= window)
         return tokens;
-    if (s->full_layers == 0)
+    if (s->full == 0)
         return INFINITY;
-    return (room / per_token - s->sliding_layers * window) / s->full_layers;
+    return (room / per_token - s->sliding * window) / s->full;
 }
 
 /* The stages one after the other: what each holds, and what it leaves. */
 struct stages {
     const struct deployment *d;
     struct layer_params p;
-    double fixed, keep, tokens; /* tokens of a sequence */
-    int s, first;               /* of the next stage: its number, its first layer */
-    double weights;             /* of all stages so far */
+    double activations, fixed, keep, tokens; /* tokens of a sequence */
+    int s, first;                            /* of the next stage: its number, its first layer */
+    double weights;                          /* of all stages so far */
     /* of the present one */
-    struct stage stage;
-    double logits, kv, kept, room;
+    struct memory_stage stage;
+    double kv, kept, room;
 };
 
 static struct stages stages_begin(const struct deployment *d) {
-    struct stages it = {.d = d, .fixed = fixed_bytes(d), .tokens = (double)d->isl + d->osl,
+    struct stages it = {.d = d, .activations = activation_bytes(d), .tokens = (double)d->isl + d->osl,
                         .keep = d->calibration->of[CAL_MEMORY].value[MEMORY_RESERVE_SHARE]};
+    it.fixed = runtime_bytes(d) + it.activations;
     count_layer(d->model, d->tp, d->ep, d->tp * d->dp / d->ep, &it.p);
     return it;
 }
@@ -237,8 +240,7 @@ static bool stages_next(struct stages *it) {
     it->first += memory_stage_layers(d->model->n_layers, d->pp, it->s++);
     it->weights += it->stage.weights;
     if (last && d->spec_depth > 0) /* a step's time is reading weights: a draft's share of it is of both */
-        it->stage.weights += d->spec_draft_cost * it->weights;
-    it->logits = last ? logits_bytes(d) : 0;
+        it->stage.weights += it->stage.draft = d->spec_draft_cost * it->weights;
     it->kv = stage_kv_bytes(d, &it->stage, it->tokens);
     double free = fmax(0, d->gpu->mem_bytes - it->fixed - it->stage.weights);
     it->kept = free * it->keep;
@@ -246,32 +248,50 @@ static bool stages_next(struct stages *it) {
     return true;
 }
 
-/* Sequences that the present stage has room for. */
-static double stages_batch(const struct stages *it) {
-    return floor(it->room / (it->kv + it->logits)) * it->d->dp;
+/* Sequences that the present stage has room for, beside one another on a rank. */
+static double stages_fit(const struct stages *it) {
+    return it->room / (it->kv + it->stage.logits);
+}
+
+/* Takes the stage into what the engine holds: the fullest sets the use, the narrowest the batch and the context. */
+static void stages_take(const struct stages *it, double *fullest, struct memory *out) {
+    const struct memory_stage *s = &it->stage;
+    double sequences = rank_sequences(it->d, it->d->batch), each = it->kv + s->logits, used = s->weights + sequences * each;
+    double fit = stages_fit(it), context = stage_max_context(it->d, s, sequences, it->room - sequences * s->logits);
+    if (fit < out->batch.fit) {
+        out->batch.weights = s->weights;
+        out->batch.sequence = each;
+        out->batch.fit = fit;
+    }
+    if (context < out->context.tokens) {
+        out->context.tokens = context;
+        out->context.weights = s->weights;
+        out->context.logits = s->logits;
+        out->context.full = s->full;
+        out->context.sliding = s->sliding;
+    }
+    if (used > *fullest) {
+        *fullest = used;
+        out->fullest = *s;
+        out->weights = s->weights;
+        out->experts = s->experts;
+        out->kv = sequences * it->kv;
+        out->kept = it->kept;
+        out->other = it->fixed + it->kept + sequences * s->logits;
+    }
 }
 
 void memory_make(const struct deployment *d, struct memory *out) {
-    double sequences = rank_sequences(d, d->batch), fullest = -1;
-    double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY;
+    double limit = d->model->max_context > 0 ? d->model->max_context : INFINITY, fullest = -1;
     struct stages it = stages_begin(d);
 
-    *out = (struct memory){.capacity = d->gpu->mem_bytes, .max_batch = INFINITY, .kv_tokens = INFINITY,
-                           .max_context = limit};
-    while (stages_next(&it)) {
-        double each = it.kv + it.logits, used = it.stage.weights + sequences * each;
-        double room = it.room - sequences * it.logits;
-        out->max_batch = fmin(out->max_batch, stages_batch(&it));
-        out->kv_tokens = fmin(out->kv_tokens, it.room / each * d->dp * it.tokens);
-        out->max_context = fmin(out->max_context, floor(stage_max_context(d, &it.stage, sequences, room)));
-        if (used > fullest) {
-            fullest = used;
-            out->weights = it.stage.weights;
-            out->experts = it.stage.experts;
-            out->kv = sequences * it.kv;
-            out->other = it.fixed + it.kept + sequences * it.logits;
-        }
-    }
+    *out = (struct memory){.capacity = d->gpu->mem_bytes, .batch.fit = INFINITY, .context.tokens = INFINITY,
+                           .activations = it.activations, .fixed = it.fixed, .sequence_tokens = it.tokens, .layer = it.p};
+    while (stages_next(&it))
+        stages_take(&it, &fullest, out);
+    out->max_batch = floor(out->batch.fit) * d->dp;
+    out->kv_tokens = out->batch.fit * d->dp * out->sequence_tokens;
+    out->max_context = fmin(limit, floor(out->context.tokens));
 }
 
 /* --- fewest GPUs ---------------------------------------------------------------------------------------------------------- */
@@ -279,12 +299,12 @@ void memory_make(const struct deployment *d, struct memory *out) {
 static bool fits(const struct deployment *d) {
     struct stages it = stages_begin(d);
     while (stages_next(&it))
-        if (stages_batch(&it) < d->batch)
+        if (floor(stages_fit(&it)) * d->dp < d->batch)
             return false;
     return true;
 }
 
-double memory_min_gpus(const struct deployment *d) {
+double memory_min_layout(const struct deployment *d, int *tp, int *pp) {
     struct deployment t = *d;
     double best = INFINITY;
     char text[LIMIT_TEXT];
@@ -308,9 +328,16 @@ double memory_min_gpus(const struct deployment *d) {
                 break;
             if (fits(&t)) {
                 best = (double)t.tp * t.pp;
+                *tp = t.tp;
+                *pp = t.pp;
                 break;
             }
         }
     }
     return isinf(best) ? NAN : best;
+}
+
+double memory_min_gpus(const struct deployment *d) {
+    int tp, pp;
+    return memory_min_layout(d, &tp, &pp);
 }

@@ -4,21 +4,13 @@
 
 #include "core/estimate.h"
 
-struct memory {
-    double weights, experts; /* bytes on the fullest GPU; weights include experts */
-    double kv;               /* `batch` sequences of isl+osl tokens */
-    double other;            /* activations, runtime, collectives, reserve */
-    double capacity;
-    double max_batch;   /* sequences of isl+osl tokens, whole engine; 0: not even one */
-    double kv_tokens;   /* cached tokens that fit, whole engine, in sequences of isl+osl */
-    double max_context; /* tokens per sequence at `batch`, at most the model's limit; 0: none */
-};
-
 /* Needs a layout that layout_check accepts. */
 void memory_make(const struct deployment *d, struct memory *out);
 
 /* Fewest GPUs of this kind whose memory holds the model and `batch` sequences, over all tp and pp; NAN when none do. */
 double memory_min_gpus(const struct deployment *d);
+/* The same with the layout: *tp and *pp stay where none do. */
+double memory_min_layout(const struct deployment *d, int *tp, int *pp);
 
 /* Layers of pipeline stage s: as even as can be, the extra ones in front of the last stage, which has the LM head. */
 int memory_stage_layers(int n_layers, int pp, int s);

@@ -88,11 +88,14 @@ void pools_fill_memory(const struct deployment *d, struct estimate *out) {
     struct memory m;
     memory_make(&pool, &m);
     out->prefill_mem_gb = (m.weights + m.kv + m.other) / 1e9;
+    out->pools.weights = m.weights;
+    out->pools.kv = m.kv;
+    out->pools.other = m.other;
     if (out->limit != LIMIT_NONE || m.max_batch >= pool.dp)
         return;
     out->limit = LIMIT_MEMORY;
     out->limit_pool = POOL_PREFILL;
-    out->resident = NAN;
+    out->resident = out->rank_batch = NAN;
     snprintf(out->limit_text, sizeof out->limit_text,
              "prefill pool does not fit: weights %.1f + workspace %.1f + one prompt %.2g of %.1f GB", m.weights / 1e9,
              m.other / 1e9, m.kv / 1e9 / ceil((double)pool.batch / pool.dp), out->mem_capacity_gb);
@@ -185,6 +188,7 @@ static void prefill_make(struct pools *p, struct load_cache *cache, struct estim
     p->loop.alone = slow * serving_prefill_step(d, cache, 1, &out->prefill, &pace);
     p->loop.full = slow * serving_prefill_step(d, cache, batch, &full, &pace);
     p->loop.capacity = engines * batch / (slow * pace);
+    out->pools.pace = pace;
 }
 
 /* A decode step as pools were measured to take it: t (step + ranks sqrt(2 ln dp)). Attention ranks step together, sequences
@@ -227,7 +231,7 @@ static void decode_make(struct pools *p, struct load_cache *cache, struct estima
         p->round.draft *= out->decode.seconds / (p->round.seconds - p->round.draft);
         p->round.seconds = out->decode.seconds + p->round.draft;
     } else {
-        p->round = serving_round_make(&p->decode, cache, &w, out->decode.seconds);
+        p->round = serving_round_make(&p->decode, cache, &w, out->decode.seconds, &out->plain);
     }
     p->factor = step_factor(&p->decode, &out->decode);
     close_loop(p);
@@ -286,6 +290,10 @@ static void fill_times(const struct deployment *d, const struct pools *p, struct
     double wait = full ? fmin(rest, pools_wait_seconds(l, u)) : rest, room = rest - wait;
     /* A benchmark of W waves starts with all prompts at once, which wait N/2C on the mean; some waves more stay together. */
     double burst = fmax(0, l->requests / (2 * l->capacity) - wait - room) / BENCHMARK_WAVES;
+    out->pools = (struct pools_service){
+        .loop = *l, .rate = p->rate, .factor = p->factor, .round = p->factor * p->round.seconds, .pace = out->pools.pace,
+        .in_batch = pools_prefill_seconds(l, u), .queue = pools_wait_seconds(l, u), .weights = out->pools.weights,
+        .kv = out->pools.kv, .other = out->pools.other};
     if (!full)
         out->notes &= ~(unsigned)NOTE_KV_LIMITED;
     out->resident = p->resident;
@@ -307,7 +315,7 @@ static void fill_times(const struct deployment *d, const struct pools *p, struct
 
 /* Each pool's rent is what its tokens cost: input the prefill pool's, output the decode pool's. */
 static void fill_cost(const struct deployment *d, struct estimate *out) {
-    double input = (double)d->prefill.gpus / d->gpus, used = d->utilisation;
+    double input = out->service.input = (double)d->prefill.gpus / d->gpus, used = d->utilisation;
     if (isnan(d->price))
         return;
     out->cost_h = d->gpus * d->price;
@@ -320,12 +328,13 @@ static void fill_cost(const struct deployment *d, struct estimate *out) {
 static void fill_energy(const struct pools *p, struct estimate *out) {
     const struct deployment *d = &p->prefill;
     const double *v = d->calibration->of[CAL_POWER].value;
-    double mfu, mbu;
-    serving_shares(d, &out->prefill, &mfu, &mbu);
-    double prefill = v[POWER_MEMORY_SHARE] * mbu + v[POWER_COMPUTE_SHARE] * mfu;
+    struct pools_service *s = &out->pools;
+    serving_shares(d, &out->prefill, &s->mfu, &s->mbu);
+    double prefill = v[POWER_MEMORY_SHARE] * s->mbu + v[POWER_COMPUTE_SHARE] * s->mfu;
     double decode = v[POWER_MEMORY_SHARE] * out->mbu + v[POWER_COMPUTE_SHARE] * out->mfu, idle = v[POWER_IDLE_SHARE];
     double watts = d->gpu->tdp_w * (p->decode.gpus * fmin(1, idle + decode) +
                                     d->gpus * fmin(1, idle + out->prefill_util * fmin(1, prefill)));
+    out->service.watts = watts;
     out->joules_tok = watts / out->out_tok_s;
     out->power_cost_h = watts / 1000 * d->power_price;
 }
@@ -346,6 +355,7 @@ void pools_make(const struct deployment *d, struct load_cache *cache, struct est
     serving_fill_decode(&p.decode, cache, p.resident, &p.round, out);
     serving_fill_prefill(&p.prefill, out);
     scale_step(&out->decode, p.factor);
+    out->balanced.seconds *= p.factor;
     out->mfu = fmin(1, out->mfu / p.factor); /* the rows may be those of a few sequences more */
     out->mbu = fmin(1, out->mbu / p.factor);
     fill_cost(d, out);

@@ -22,16 +22,6 @@ void pools_fill_memory(const struct deployment *d, struct estimate *out);
 /* Seconds from the last layer of a prompt's prefill until its KV cache lies in the decode engine. */
 double pools_transfer_seconds(const struct deployment *d);
 
-/* A closed loop of `requests` clients over both pools. Seconds, and prompts per second of the whole prefill pool. */
-struct pool_loop {
-    double requests;
-    double alone, full;   /* prefill of one prompt by itself, of a full batch, in one engine */
-    double batch;         /* prompts of a full batch */
-    double capacity;      /* prompts per second, all batches full */
-    double fixed, decode; /* what else comes before the first token; all tokens after it */
-    double slots;         /* sequences that the decode pool has room for */
-};
-
 /* Seconds that a prompt's batch takes with the prefill pool at the share u of its capacity, and that it waits before. */
 double pools_prefill_seconds(const struct pool_loop *l, double u);
 double pools_wait_seconds(const struct pool_loop *l, double u);

@@ -11,23 +11,23 @@
 struct work serving_decode_work(const struct deployment *d, double sequences) {
     double micro = fmin(d->pp, fmax(1, floor(sequences / d->dp)));
     double per_rank = ceil(sequences / d->dp) / micro;
-    return (struct work){.decode = per_rank, .context = d->isl + d->osl / 2.0, .passes = d->pp,
+    return (struct work){.micro = micro, .decode = per_rank, .context = d->isl + d->osl / 2.0, .passes = d->pp,
                          .drafts = d->spec_depth, .engine_tokens = sequences * (1 + d->spec_depth) / micro};
 }
 
-struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step) {
+struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step,
+                                struct step *plain) {
     struct round r = {.seconds = step, .tokens = 1, .gain = 1};
     struct work w = *decode;
-    struct step plain;
     if (d->spec_depth == 0)
         return r;
     w.drafts = 0;
     w.engine_tokens /= 1 + d->spec_depth;
-    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &plain);
-    r.draft = d->spec_depth * d->spec_draft_cost * plain.seconds;
+    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), plain);
+    r.draft = d->spec_depth * d->spec_draft_cost * plain->seconds;
     r.seconds += r.draft;
     r.tokens = law_expected_tokens(d->spec_depth, d->spec_acceptance);
-    r.gain = plain.seconds * r.tokens / r.seconds;
+    r.gain = plain->seconds * r.tokens / r.seconds;
     return r;
 }
 
@@ -73,16 +73,17 @@ static struct work prefill_work(const struct deployment *d, const struct prompt 
 
 /* Seconds by which the mean and the last chunk make a decode step longer, if all of a pipeline's micro-batches had one. */
 static void chunk_delays(const struct deployment *d, struct load_cache *cache, const struct prompt *p,
-                         const struct work *decode, double decode_seconds, double *mean, double *last) {
+                         const struct work *decode, struct estimate *out) {
+    struct service *s = &out->service;
     struct work w = *decode, reach = w;
-    struct step mixed;
     work_add_chunk(d, &w, p->tokens, p->before);
-    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &mixed);
-    *last = *mean = fmax(0, mixed.seconds - decode_seconds);
+    step_make(d, &w, step_law(d, cache, w.engine_tokens, false), &out->mixed);
+    s->last_delay = s->delay = fmax(0, out->mixed.seconds - out->decode.seconds);
     if (p->chunks == 1)
         return;
     work_add_chunk(d, &reach, p->tokens, p->before_last);
-    *last = fmax(0, step_reach_seconds(d, &reach, &mixed) - decode_seconds);
+    s->reach = step_reach_seconds(d, &reach, &out->mixed);
+    s->last_delay = fmax(0, s->reach - out->decode.seconds);
 }
 
 /* Decoding tokens of a step with a chunk in it. Where a budget holds fewer chunks than the sequences would bring, some of them
@@ -95,46 +96,41 @@ static double decoding_tokens(const struct deployment *d, const struct work *w, 
     return fmin(w->decode, rounds * d->chunk_tokens / (fresh_tokens(d) + q * rounds)) * q;
 }
 
-/* How the prefills of others and one's own meet decoding. Seconds. */
-struct mixing {
-    double added;     /* by one request's prefill, over all the steps that it runs inside of */
-    double others;    /* to each of the others' tokens */
-    double own;       /* of one's own prefill, up to the first token */
-    double queue;     /* until one's own begins */
-    double longest;   /* between two tokens, at most */
-};
-
 /* Whole prompts: each of the other residents adds its prefill once in osl tokens; the own one, `alone`, is as if alone.
  * A budget has room for one chunk in each micro-batch of a round. So a token is late by one chunk at most, and the own
  * prefill takes a round for each of its chunks. Where the residents need more chunks than there are rounds, they queue: in a
  * closed loop a request then takes as long as all the residents' chunks (the bottleneck's bound of operational analysis,
  * Denning and Buzen 1978; rounds as long as if none of them queued). */
-static void mixing_make(const struct deployment *d, struct load_cache *cache, const struct work *w, const struct step *decode,
-                        const struct round *round, double resident, double alone, struct mixing *out) {
+static void mixing_make(const struct deployment *d, struct load_cache *cache, const struct work *w, const struct round *round,
+                        struct estimate *out) {
+    struct service *s = &out->service;
     double slow = d->engine.value[ENGINE_PREFILL]; /* the engine's prefill over its kernels', among others' tokens */
     double first = d->first_token.value[FIRST_PREFILL]; /* and for its own first token */
-    struct prompt p = prompt_make(d, decoding_tokens(d, w, round));
-    *out = (struct mixing){.added = slow * alone, .own = first * alone, .longest = round->seconds};
+    double resident = out->resident, passes = d->pp; /* a chunk delays one of the pp micro-batches of a step */
+    s->mixed_decoding = decoding_tokens(d, w, round);
+    struct prompt p = prompt_make(d, s->mixed_decoding);
+    s->mixed_chunks = p.chunks;
+    s->added = slow * out->prefill.seconds;
+    s->own = first * out->prefill.seconds;
+    out->itl_max_ms = round->seconds * 1e3;
     if (resident <= 1)
         return;
-    double delay, last;
-    chunk_delays(d, cache, &p, w, decode->seconds, &delay, &last);
-    double passes = d->pp; /* a chunk delays one of the pp micro-batches of a step */
-    out->added = slow * (p.chunks * delay / passes);
-    out->others = (resident / d->dp - 1.0 / d->dp) / d->osl * out->added;
-    out->longest += slow * last / passes;
+    chunk_delays(d, cache, &p, w, out);
+    s->added = slow * (p.chunks * s->delay / passes);
+    s->others = (resident / d->dp - 1.0 / d->dp) / d->osl * s->added;
+    out->itl_max_ms = (round->seconds + slow * s->last_delay / passes) * 1e3;
     if (d->chunk_tokens == 0)
         return;
-    out->others = fmin(out->others, slow * delay / round->tokens);
-    out->own = p.chunks * (round->seconds + first * delay / passes);
-    double decoding = (d->osl - 1) * (round->seconds / round->tokens + out->others);
-    double all = resident / d->dp * p.chunks * (round->seconds + slow * delay) / passes;
-    out->queue = fmax(0, all - out->own - decoding);
+    s->others = fmin(s->others, slow * s->delay / round->tokens);
+    s->own = p.chunks * (round->seconds + first * s->delay / passes);
+    double decoding = (d->osl - 1) * (round->seconds / round->tokens + s->others);
+    double all = resident / d->dp * p.chunks * (round->seconds + slow * s->delay) / passes;
+    s->queue = fmax(0, all - s->own - decoding);
 }
 
 static void fill_routing(const struct deployment *d, const struct load_law *law, const struct work *w,
                          struct estimate *out) {
-    struct op balanced;
+    struct op *balanced = &out->balanced;
     if (!law)
         return;
     out->coverage = law->coverage;
@@ -144,10 +140,11 @@ static void fill_routing(const struct deployment *d, const struct load_law *law,
     out->rank_max_p95 = law->rank_max_p95;
     out->ranks_touched = collective_ranks_touched(d);
     out->imbalance_loss_article = law_article_imbalance_loss(law->max_mean);
-    step_balanced_experts(d, w, &balanced);
+    step_balanced_experts(d, w, balanced);
     const struct op *real = &out->decode.op[OP_EXPERTS];
-    double even = out->decode.seconds + real->calls * (balanced.seconds - real->seconds);
+    double even = out->decode.seconds + real->calls * (balanced->seconds - real->seconds);
     out->imbalance_loss = 1 - even / out->decode.seconds;
+    out->service.rank_distinct = law->rank_distinct;
     out->n_loads = d->model->n_experts;
     for (int e = 0; e < out->n_loads; e++)
         out->loads[e] = law->sorted[e];
@@ -166,9 +163,10 @@ static void fill_pipeline(const struct deployment *d, double busy, double chunks
     out->stage_layers_max = out->decode.layers_max;
 }
 
-static enum bound step_bound(const struct step *s) {
-    double part[BOUND_COUNT] = {0};
+enum bound serving_bound(const struct step *s, double part[BOUND_COUNT]) {
     enum bound best = BOUND_MEMORY;
+    for (int b = 0; b < BOUND_COUNT; b++)
+        part[b] = 0;
     for (int i = 0; i < OP_COUNT; i++)
         for (int b = 0; b < BOUND_COUNT; b++)
             part[b] += s->op[i].calls * s->op[i].part[b];
@@ -178,20 +176,23 @@ static enum bound step_bound(const struct step *s) {
     return best;
 }
 
-/* FLOP rate that the step could reach: the experts' and the other weights' paths may differ; by their shares of the work. */
+double serving_rate(const struct deployment *d, enum op_kind kind) {
+    return timing_rate(d->gpu, (kind == OP_EXPERTS ? d->weights_experts : d->weights)->path, NULL);
+}
+
+/* Seconds of the step's FLOP at full rate. */
 static double peak_seconds(const struct deployment *d, const struct step *s) {
     double seconds = 0;
-    for (int i = 0; i < OP_COUNT; i++) {
-        const struct format *f = i == OP_EXPERTS ? d->weights_experts : d->weights;
-        seconds += s->op[i].calls * s->op[i].flop / timing_rate(d->gpu, f->path, NULL);
-    }
+    for (int i = 0; i < OP_COUNT; i++)
+        seconds += s->op[i].calls * s->op[i].flop / serving_rate(d, (enum op_kind)i);
     return seconds;
 }
 
 /* Rent split between input and output by the engine time that each takes: per request, its prefill against its share of
  * the decode steps. So in*cost_in + out*cost_out is the rent. */
-static void fill_cost(const struct deployment *d, double prefill_s, double decode_s, struct estimate *out) {
-    double input = prefill_s / (prefill_s + decode_s), used = d->utilisation;
+static void fill_cost(const struct deployment *d, struct estimate *out) {
+    struct service *s = &out->service;
+    double input = s->input = s->added / (s->added + s->decode), used = d->utilisation;
     if (isnan(d->price))
         return;
     out->cost_h = d->gpus * d->price;
@@ -203,10 +204,11 @@ static void fill_cost(const struct deployment *d, double prefill_s, double decod
 /* Power between idle and TDP: a share for the bytes moved, a share for the FLOP done, capped at TDP. */
 static void fill_energy(const struct deployment *d, struct estimate *out) {
     const double *v = d->calibration->of[CAL_POWER].value;
-    double load = v[POWER_IDLE_SHARE] + v[POWER_MEMORY_SHARE] * out->mbu + v[POWER_COMPUTE_SHARE] * out->mfu;
-    double watts = d->gpus * d->gpu->tdp_w * fmin(1, load);
-    out->joules_tok = watts / out->out_tok_s;
-    out->power_cost_h = watts / 1000 * d->power_price;
+    struct service *s = &out->service;
+    s->load = v[POWER_IDLE_SHARE] + v[POWER_MEMORY_SHARE] * out->mbu + v[POWER_COMPUTE_SHARE] * out->mfu;
+    s->watts = d->gpus * d->gpu->tdp_w * fmin(1, s->load);
+    out->joules_tok = s->watts / out->out_tok_s;
+    out->power_cost_h = s->watts / 1000 * d->power_price;
 }
 
 void serving_fill_level(const struct deployment *d, struct estimate *out) {
@@ -215,53 +217,67 @@ void serving_fill_level(const struct deployment *d, struct estimate *out) {
         out->slo_ok = (!ttft || out->ttft_ms <= d->slo_ttft_s * 1e3) && (!tpot || out->tpot_ms <= d->slo_tpot_s * 1e3);
 }
 
-void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
+/* TTFT, TPOT and what they are made of, from the steps. */
+static void fill_times(const struct deployment *d, const struct round *round, bool moe, struct estimate *out) {
+    struct service *s = &out->service;
     double resident = out->resident;
-    struct work w = serving_decode_work(d, resident);
-    struct prompt prompt = prompt_make(d, 0);
-    struct work p = prefill_work(d, &prompt);
-    const struct load_law *law = step_law(d, cache, w.engine_tokens, true);
-
-    step_make(d, &w, law, &out->decode);
-    fill_routing(d, law, &w, out);
-    step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
-    double step = out->decode.seconds;
-    struct round round = serving_round_make(d, cache, &w, step);
-    struct mixing mix;
-    mixing_make(d, cache, &w, &out->decode, &round, resident, out->prefill.seconds, &mix);
-    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages: below 1 one is idle */
-
-    double tpot = round.seconds / round.tokens + mix.others;
-    double wait = resident < d->batch ? (d->osl * tpot + mix.queue) * (d->batch / resident - 1) : 0;
+    double tpot = round->seconds / round->tokens + s->others;
+    double wait = resident < d->batch ? (d->osl * tpot + s->queue) * (d->batch / resident - 1) : 0;
     /* Steady state: the own prefill, and the steps until it is admitted. A closed-loop benchmark of W waves starts with all
      * requests at once, whose prefills queue: (B-1)/2 of them on the mean, in one wave of W. */
     const double *first = d->first_token.value;
-    double steps = first[FIRST_STEPS] + (law ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
-    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + mix.own + (resident > 1 ? steps * tpot * round.tokens : 0) + wait + mix.queue;
-    double queued = first[FIRST_BURST] * mix.own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES);
-    out->ttft_benchmark_ms = (ttft + fmax(0, queued)) * 1e3;
-    double e2e = ttft + (d->osl - 1) * tpot;
+    s->admission = first[FIRST_STEPS] + (moe ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
+    double admitted = resident > 1 ? s->admission * tpot * round->tokens : 0;
+    double ttft = first[FIRST_REQUEST_MS] * 1e-3 + s->own + admitted + wait + s->queue;
+    s->queued = fmax(0, first[FIRST_BURST] * s->own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES));
+    s->round = round->seconds;
+    s->round_tokens = round->tokens;
+    s->decode = d->osl * (round->seconds / round->tokens) * d->dp / resident;
 
-    out->decode_step_ms = step * 1e3;
+    out->decode_step_ms = out->decode.seconds * 1e3;
     out->prefill_ms = d->engine.value[ENGINE_PREFILL] * out->prefill.seconds * 1e3;
     out->tpot_ms = tpot * 1e3;
+    out->tok_s_user = 1 / tpot;
     out->ttft_ms = ttft * 1e3;
-    out->itl_max_ms = mix.longest * 1e3;
+    out->ttft_benchmark_ms = (ttft + s->queued) * 1e3;
     out->wait_ms = wait * 1e3;
-    out->queue_ms = mix.queue * 1e3;
-    out->e2e_s = e2e;
-    out->out_tok_s = out->replicas * (double)d->batch * d->osl / e2e; /* Little's law over the closed loop */
+    out->queue_ms = s->queue * 1e3;
+    out->e2e_s = ttft + (d->osl - 1) * tpot;
+    out->spec_tokens = round->tokens;
+    out->spec_draft_ms = round->draft * 1e3;
+    out->spec_gain = round->gain;
+}
+
+void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out) {
+    struct service *s = &out->service;
+    struct work w = serving_decode_work(d, out->resident);
+    struct prompt prompt = prompt_make(d, 0);
+    struct work p = prefill_work(d, &prompt);
+    const struct load_law *law = step_law(d, cache, w.engine_tokens, true);
+    double part[BOUND_COUNT];
+
+    s->micro = w.micro;
+    s->rank_sequences = w.decode;
+    s->tokens = w.engine_tokens;
+    s->fresh = fresh_tokens(d);
+    s->chunks = prompt.chunks;
+    step_make(d, &w, law, &out->decode);
+    fill_routing(d, law, &w, out);
+    step_make(d, &p, step_law(d, cache, p.engine_tokens, false), &out->prefill);
+    struct round round = serving_round_make(d, cache, &w, out->decode.seconds, &out->plain);
+    mixing_make(d, cache, &w, &round, out);
+    fill_times(d, &round, law != NULL, out);
+    out->out_tok_s = out->replicas * (double)d->batch * d->osl / out->e2e_s; /* Little's law over the closed loop */
     out->in_tok_s = out->out_tok_s * d->isl / d->osl;
     out->tok_s_gpu = out->out_tok_s / d->gpus;
-    out->tok_s_user = 1 / tpot;
-    out->spec_tokens = round.tokens;
-    out->spec_draft_ms = round.draft * 1e3;
-    out->spec_gain = round.gain;
-    out->bound = step_bound(&out->decode);
-    fill_pipeline(d, busy, prompt.chunks, out);
-    out->mfu = busy * peak_seconds(d, &out->decode) / step;
-    out->mbu = busy * step_bytes(&out->decode) / d->gpu->mem_bw / step;
-    fill_cost(d, mix.added, d->osl * (round.seconds / round.tokens) * d->dp / resident, out);
+    out->bound = serving_bound(&out->decode, part);
+    /* micro-batches over stages: below 1 one is idle */
+    s->busy = out->resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp);
+    s->peak = peak_seconds(d, &out->decode);
+    fill_pipeline(d, s->busy, prompt.chunks, out);
+    out->mfu = s->busy * s->peak / out->decode.seconds;
+    out->mbu = s->busy * step_bytes(&out->decode) / d->gpu->mem_bw / out->decode.seconds;
+    fill_cost(d, out);
     fill_energy(d, out);
     serving_fill_level(d, out);
     ledger_make(d, cache, out);
@@ -294,13 +310,20 @@ void serving_shares(const struct deployment *d, const struct step *s, double *mf
 void serving_fill_decode(const struct deployment *d, struct load_cache *cache, double resident, const struct round *round,
                          struct estimate *out) {
     struct work w = serving_decode_work(d, resident);
-    double busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages */
+    struct service *s = &out->service;
+    double part[BOUND_COUNT];
+    s->micro = w.micro;
+    s->rank_sequences = w.decode;
+    s->tokens = w.engine_tokens;
+    s->busy = resident * (1 + d->spec_depth) / (w.engine_tokens * d->pp); /* micro-batches over stages */
+    s->peak = peak_seconds(d, &out->decode);
+    s->round_tokens = round->tokens;
     fill_routing(d, step_law(d, cache, w.engine_tokens, true), &w, out);
-    fill_pipeline(d, busy, 1, out);
+    fill_pipeline(d, s->busy, 1, out);
     serving_shares(d, &out->decode, &out->mfu, &out->mbu);
-    out->mfu *= busy;
-    out->mbu *= busy;
-    out->bound = step_bound(&out->decode);
+    out->mfu *= s->busy;
+    out->mbu *= s->busy;
+    out->bound = serving_bound(&out->decode, part);
     out->spec_tokens = round->tokens;
     out->spec_draft_ms = round->draft * 1e3;
     out->spec_gain = round->gain;
@@ -311,5 +334,7 @@ void serving_fill_decode(const struct deployment *d, struct load_cache *cache, d
 
 void serving_fill_prefill(const struct deployment *d, struct estimate *out) {
     struct prompt p = prompt_make(d, 0);
+    out->service.fresh = fresh_tokens(d);
+    out->service.chunks = p.chunks;
     out->prefill_bubble = bubble(&out->prefill, p.chunks / (p.chunks + d->pp - 1));
 }

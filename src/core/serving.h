@@ -6,6 +6,15 @@
 #include "core/memory.h"
 #include "core/step.h"
 
+/* Requests of a benchmark run over its concurrency, as the measured runs had it. */
+enum { BENCHMARK_WAVES = 10 };
+
+/* FLOP/s that a row of the decode step could reach: the experts' and the other weights' paths may differ. */
+double serving_rate(const struct deployment *d, enum op_kind kind);
+
+/* Seconds of a step by what bounds them; returns the largest. */
+enum bound serving_bound(const struct step *s, double part[BOUND_COUNT]);
+
 /* Fills the performance, routing and cost fields of *out for a feasible deployment whose memory is known. */
 void serving_make(const struct deployment *d, struct load_cache *cache, struct estimate *out);
 
@@ -19,11 +28,9 @@ struct round {
     double gain;                   /* rate of decoding over that of plain steps */
 };
 
-/* The round of a step that works on *decode and takes `step` seconds. */
-struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step);
-
-/* Requests of a benchmark run over its concurrency, as the measured runs had it. */
-enum { BENCHMARK_WAVES = 10 };
+/* The round of a step that works on *decode and takes `step` seconds; with speculation *plain is that step without drafts. */
+struct round serving_round_make(const struct deployment *d, struct load_cache *cache, const struct work *decode, double step,
+                                struct step *plain);
 
 /* For engines that do only one of the two (see pools.h). Seconds of their kernels. */
 

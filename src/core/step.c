@@ -33,9 +33,27 @@ static void op_set(struct op *o, struct timing t, double bytes, double flop) {
     }
 }
 
+/* Names a class of constants that the row rests on, once. */
+static void op_rests_on(struct op *o, int class) {
+    for (int i = 0; i < o->n_basis; i++)
+        if (o->basis[i] == class)
+            return;
+    if (o->n_basis < BASIS_MAX)
+        o->basis[o->n_basis++] = (unsigned char)class;
+}
+
 static void op_comm(struct op *o, double seconds, double bytes) {
     o->comm_bytes = bytes;
     op_set(o, (struct timing){.seconds = seconds, .part = {[BOUND_COMM] = seconds}}, 0, 0);
+}
+
+/* An operation over n GPUs: `near` within the node, `far` between nodes. */
+static void op_rests_on_links(const struct deployment *d, int n, struct op *o, enum calibration_class near,
+                              enum calibration_class far) {
+    if (d->gpus_per_node > 1)
+        op_rests_on(o, near);
+    if (n > d->gpus_per_node)
+        op_rests_on(o, far + BASIS_OUT);
 }
 
 /* --- rows ----------------------------------------------------------------------------------------------------------------- */
@@ -53,6 +71,7 @@ struct frame {
 /* n tokens through a matrix from `in` to `out` features. */
 static void row_gemm(const struct frame *f, enum op_kind kind, const struct format *format, double n, double in,
                      double out) {
+    op_rests_on(&f->out->op[kind], CAL_GEMM + (int)format_class_of(format));
     op_set(&f->out->op[kind], captured(f->d, gemm_time(f->d->calibration, f->d->gpu, format, n, out, in)),
            in * out * format->bytes + n * (in + out) * SIXTEEN_BIT, 2 * n * in * out);
 }
@@ -78,13 +97,16 @@ static struct timing attention_layer(const struct frame *f, double window, doubl
                                      bool prefill) {
     const struct deployment *d = f->d;
     const struct model *m = f->m;
+    struct op *o = &f->out->op[OP_ATTENTION];
     double kv_heads = fmax(1, (double)m->n_kv_heads / d->tp), heads = (double)m->n_heads / d->tp;
     if (m->attention == ATTENTION_MLA) {
         struct mla_shape s = {batch, tokens, context, heads, m->kv_lora_rank, m->qk_rope_head_dim, m->qk_nope_head_dim,
                               m->v_head_dim, d->kv->bytes};
+        op_rests_on(o, prefill ? mla_prefill_class(&s) : mla_decode_class(&s));
         return prefill ? mla_prefill_time(d->calibration, d->gpu, &s) : mla_decode_time(d->calibration, d->gpu, &s);
     }
     struct attention_shape s = {batch, tokens, context, heads, kv_heads, m->head_dim, window, d->kv->bytes, false, false};
+    op_rests_on(o, prefill ? attention_prefill_class(d->gpu, &s) : attention_decode_class(&s));
     return prefill ? attention_prefill_time(d->calibration, d->gpu, &s) : attention_decode_time(d->calibration, d->gpu, &s);
 }
 
@@ -143,6 +165,7 @@ static void row_attention(const struct frame *f) {
 }
 
 static void row_elementwise(const struct frame *f, enum op_kind kind, double bytes, double kernels) {
+    op_rests_on(&f->out->op[kind], CAL_ELEMENTWISE);
     op_set(&f->out->op[kind], captured(f->d, elementwise_time(f->d->calibration, f->d->gpu, bytes, kernels)), bytes, 0);
 }
 
@@ -165,6 +188,7 @@ static void row_rank(const struct deployment *d, double tokens, double assignmen
     double slow = d->engine.value[ENGINE_EXPERTS];
     if (format_class_of(d->weights_experts) == FORMAT_W4A16)
         slow *= d->engine.value[ENGINE_EXPERTS_W4A16];
+    op_rests_on(o, CAL_EXPERTS + (int)format_class_of(d->weights_experts));
     op_set(o, timing_scale(t, fmax(slow, roof / t.seconds)), /* no kernel beats the datasheet */
            bytes + 2 * assignments * m->hidden * SIXTEEN_BIT, 2 * assignments * expert);
 }
@@ -209,8 +233,12 @@ static void row_exchange(const struct frame *f) {
             copies = tokens * h * collective_ranks_touched(d);
         op_comm(dispatch, collective_dispatch(d, n, tokens, prefill), copies * sent);
         op_comm(combine, collective_combine(d, n, tokens, prefill), copies * SIXTEEN_BIT);
+        op_rests_on(dispatch, prefill ? CAL_DEEPEP_DISPATCH : CAL_DEEPEP_LL_DISPATCH);
+        op_rests_on(combine, prefill ? CAL_DEEPEP_COMBINE : CAL_DEEPEP_LL_COMBINE);
     } else {
         double all = f->w->engine_tokens * h;
+        op_rests_on_links(d, n, dispatch, CAL_NCCL_ALLGATHER, CAL_NCCL_ALLGATHER);
+        op_rests_on_links(d, n, combine, CAL_NCCL_REDUCESCATTER, CAL_NCCL_REDUCESCATTER);
         op_comm(dispatch, collective_allgather(d, n, all * sent), all * sent * (n - 1) / n);
         op_comm(combine, collective_reducescatter(d, n, all * SIXTEEN_BIT), all * SIXTEEN_BIT * (n - 1) / n);
     }
@@ -226,8 +254,12 @@ double step_exchange_bytes(const struct deployment *d) {
 static void row_allreduce(const struct frame *f) {
     int n = f->d->tp;
     double bytes = f->tokens * f->m->hidden * SIXTEEN_BIT;
-    if (n > 1)
-        op_comm(&f->out->op[OP_ALLREDUCE], collective_allreduce(f->d, n, bytes), law_ring_bytes(bytes, n));
+    if (n <= 1)
+        return;
+    op_comm(&f->out->op[OP_ALLREDUCE], collective_allreduce(f->d, n, bytes), law_ring_bytes(bytes, n));
+    op_rests_on_links(f->d, n, &f->out->op[OP_ALLREDUCE], CAL_ENGINE_ALLREDUCE, CAL_NCCL_ALLREDUCE);
+    if (f->d->gpus_per_node > 1)
+        op_rests_on(&f->out->op[OP_ALLREDUCE], CAL_NCCL_ALLREDUCE); /* for what is too long for the engine's own */
 }
 
 /* Feed-forward of this width on one GPU: gate and up in one matrix, then down. */
@@ -252,7 +284,17 @@ static void row_host(const struct frame *f) {
     double moe = f->m->n_layers - count_dense_layers(f->m, f->m->n_layers);
     double t = 1e-6 * (v[ENGINE_STEP_US] + v[ENGINE_LAYER_US] * f->m->n_layers + v[ENGINE_MOE_LAYER_US] * moe +
                        v[ENGINE_SEQUENCE_US] * f->w->decode);
+    op_rests_on(&f->out->op[OP_HOST], CAL_ENGINE);
     op_set(&f->out->op[OP_HOST], (struct timing){.seconds = t, .part = {[BOUND_LAUNCH] = t}}, 0, 0);
+}
+
+/* One message to the next stage. */
+static void row_stage(const struct frame *f) {
+    const struct deployment *d = f->d;
+    struct op *o = &f->out->op[OP_STAGE];
+    double bytes = f->tokens * f->m->hidden * SIXTEEN_BIT / d->tp;
+    op_comm(o, collective_stage(d, d->tp * d->dp, bytes), bytes);
+    op_rests_on(o, CAL_STAGE + (d->tp * d->dp >= d->gpus_per_node ? BASIS_OUT : 0));
 }
 
 static void rows_make(struct frame *f, const struct load_law *law) {
@@ -274,8 +316,7 @@ static void rows_make(struct frame *f, const struct load_law *law) {
     }
     row_head(f);
     if (f->d->pp > 1)
-        op_comm(&f->out->op[OP_STAGE], collective_stage(f->d, (int)tp * f->d->dp, f->tokens * h * SIXTEEN_BIT / tp),
-                f->tokens * h * SIXTEEN_BIT / tp);
+        row_stage(f);
     row_host(f);
 }
 
@@ -356,15 +397,17 @@ double step_reach_seconds(const struct deployment *d, const struct work *w, cons
            like->op[OP_ATTENTION].calls * (s.op[OP_ATTENTION].seconds - like->op[OP_ATTENTION].seconds);
 }
 
+struct load_query step_query(const struct deployment *d, double engine_tokens, bool per_expert) {
+    const struct model *m = d->model;
+    return (struct load_query){.n_experts = m->n_experts, .top_k = m->top_k, .ranks = d->ep,
+                               .redundant = d->redundant_experts, .tokens = engine_tokens, .skew_kind = d->skew_kind,
+                               .skew = d->skew, .routing = d->routing, .per_expert = per_expert};
+}
+
 const struct load_law *step_law(const struct deployment *d, struct load_cache *cache, double engine_tokens,
                                 bool per_expert) {
-    const struct model *m = d->model;
-    if (m->n_experts == 0)
-        return NULL;
-    struct load_query q = {.n_experts = m->n_experts, .top_k = m->top_k, .ranks = d->ep,
-                           .redundant = d->redundant_experts, .tokens = engine_tokens, .skew_kind = d->skew_kind,
-                           .skew = d->skew, .routing = d->routing, .per_expert = per_expert};
-    return load_law_get(cache, &q);
+    struct load_query q = step_query(d, engine_tokens, per_expert);
+    return d->model->n_experts == 0 ? NULL : load_law_get(cache, &q);
 }
 
 double step_flop(const struct step *s) {

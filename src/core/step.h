@@ -14,8 +14,12 @@ struct work {
     double before;         /* cached tokens in front of them, on the mean */
     double expanded;       /* of those, whose latents are expanded to heads once more */
     double engine_tokens;  /* tokens that a layer's experts see, over the whole engine */
+    double micro;          /* micro-batches that the sequences are cut into */
     double passes;         /* times that the slowest stage runs: micro-batches through the pipeline */
 };
+
+/* What the routing law of this much work is asked. */
+struct load_query step_query(const struct deployment *d, double engine_tokens, bool per_expert);
 
 /* Routing law of this much work; NULL for a dense model. `per_expert`: with the loads of single experts. */
 const struct load_law *step_law(const struct deployment *d, struct load_cache *cache, double engine_tokens,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "catalog/calibration.h"
+#include "core/interval.h"
 #include "fitter.h"
 #include "fitting.h"
 
@@ -96,7 +97,7 @@ static void answer_foreign_engine(struct report *r, size_t row, int figure, stru
     d.engine = general.of[CAL_ENGINE];
     d.calibration = &r->book.unmeasured_gpu;
     d.up_calibration = &r->book.unmeasured_link;
-    double power = class == CAL_ENGINE || class == CAL_POOL_STEP ? estimate_widening(&d, &origin) : 1;
+    double power = class == CAL_ENGINE || class == CAL_POOL_STEP ? interval_widening(&d, &origin) : 1;
     v.lo = pow(general.of[class].lo, power);
     v.hi = pow(general.of[class].hi, power);
     answer_with(r, row, figure, &v);
