@@ -58,8 +58,6 @@ bool deployment_reads(const struct deployment *d, const struct field *f);
 /* The value of a field after defaults: the text that a CSV cell shows. buf[VALUE_LEN]. Returns buf. */
 const char *deployment_print(const struct deployment *d, const struct scenario *s, const struct field *f,
                              char *buf);
-/* The same as a number (text fields: NAN). */
-double deployment_number(const struct deployment *d, const struct field *f);
 
 /* The allowed ids of a text field with choices, in slider order: for GPU all GPUs, for KV the formats that
  * suit the model, and so on. Index 0.. until NULL. `model` may be NULL. */

@@ -20,12 +20,7 @@ int compare_better(const struct estimate *a, const struct estimate *b, enum esti
 
 /* --- how far a figure can be trusted --- */
 
-/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The
- * fields of an interval stand in the order low, high, origin. */
-static const struct follower {
-    enum estimate_field_id id, headline, low;
-    bool inverse;
-} followers[] = {
+static const struct follower followers[] = {
     {E_TTFT_MS, E_TTFT_MS, E_TTFT_LO, false},
     {E_TTFT_BENCHMARK_MS, E_TTFT_MS, E_TTFT_LO, false},
     {E_PREFILL_MS, E_TTFT_MS, E_TTFT_LO, false},
@@ -46,7 +41,7 @@ static const struct follower {
     {E_JOULES_TOK, E_OUT_TOK_S, E_OUT_TOK_S_LO, true},
 };
 
-static const struct follower *find_follower(enum estimate_field_id id) {
+const struct follower *compare_follower(enum estimate_field_id id) {
     for (size_t i = 0; i < sizeof followers / sizeof *followers; i++)
         if (followers[i].id == id)
             return &followers[i];
@@ -54,7 +49,7 @@ static const struct follower *find_follower(enum estimate_field_id id) {
 }
 
 bool compare_interval(const struct estimate *e, enum estimate_field_id id, double *lo, double *hi) {
-    const struct follower *f = find_follower(id);
+    const struct follower *f = compare_follower(id);
     if (!f || isnan(compare_value(e, id)))
         return false;
     *lo = compare_value(e, f->low);
@@ -70,7 +65,7 @@ bool compare_interval(const struct estimate *e, enum estimate_field_id id, doubl
 }
 
 enum origin compare_origin(const struct estimate *e, enum estimate_field_id id) {
-    const struct follower *f = find_follower(id);
+    const struct follower *f = compare_follower(id);
     return f ? (enum origin)estimate_number(e, &estimate_fields[f->low + 2]) : ORIGIN_ASSUMED;
 }
 
@@ -80,6 +75,6 @@ enum origin compare_origin(const struct estimate *e, enum estimate_field_id id) 
 bool compare_certain(const struct estimate *a, const struct estimate *b, enum estimate_field_id id) {
     double alo, ahi, blo, bhi;
     if (!compare_interval(a, id, &alo, &ahi) || !compare_interval(b, id, &blo, &bhi))
-        return !find_follower(id);
+        return !compare_follower(id);
     return ahi < blo || bhi < alo;
 }

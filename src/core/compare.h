@@ -14,6 +14,16 @@ int compare_better(const struct estimate *a, const struct estimate *b, enum esti
  * figure that they follow. False where none is known. */
 bool compare_interval(const struct estimate *e, enum estimate_field_id id, double *lo, double *hi);
 
+/* What an interval says about other figures: they follow the headline figure in proportion, or inversely. The fields of an
+ * interval stand in the order low, high, origin. */
+struct follower {
+    enum estimate_field_id id, headline, low;
+    bool inverse;
+};
+
+/* NULL: no interval is known for the figure. */
+const struct follower *compare_follower(enum estimate_field_id id);
+
 /* Where the interval of a figure comes from; ORIGIN_ASSUMED for figures that have none. */
 enum origin compare_origin(const struct estimate *e, enum estimate_field_id id);
 

@@ -61,4 +61,8 @@ double deployment_prefill_budget(const struct deployment *d);
 /* The default of prefill_batch: for each dp rank of a prefill engine as many prompts as its token budget takes in one pass. */
 int deployment_default_prefill_batch(const struct deployment *d);
 
+/* The value of a scenario field after defaults, as a number (text fields: NAN). */
+struct field;
+double deployment_number(const struct deployment *d, const struct field *f);
+
 #endif
