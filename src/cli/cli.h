@@ -21,6 +21,7 @@ extern const char *const output_formats[]; /* their names, for options_choice */
 /* The subcommands. Each returns an exit status; main alone exits. */
 enum status cmd_explore(const struct options *o);
 enum status cmd_eval(const struct options *o);
+enum status cmd_explain(const struct options *o);
 enum status cmd_snapshot(const struct options *o);
 enum status cmd_rules(const struct options *o);
 enum status cmd_laws(const struct options *o);

@@ -19,6 +19,10 @@ const struct command commands[CMD_COUNT] = {
                      "Open the explorer at a terminal; so does moescope without a command.", true},
     [CMD_EVAL] = {"eval", "[FIELDS] [--scenarios FILE] [--format table|csv|json]",
                   "Print one estimate, or one for every row of a CSV file.", true},
+    [CMD_EXPLAIN] = {"explain", "FIGURE [FIELDS] [--format text|json]",
+                     "Print how a figure comes about: formulas with their numbers, operators, constants and their "
+                     "sources, and what would move it most.",
+                     true},
     [CMD_SNAPSHOT] =
         {"snapshot", "[FIELDS of A] [--size WxH] [--script FILE] [--format text|roles|ansi]",
          "Play a key script on a screen of the given size and print what it shows. Needs no terminal.", true},
@@ -62,9 +66,11 @@ const struct general_option general_options[OPT_COUNT] = {
          "cells take the field flags given beside it, else the default. Nothing is printed unless "
          "every row is right."},
     [OPT_FORMAT] =
-        {"format", "FORMAT", 0, FOR(CMD_EVAL) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) | LISTS,
-         "eval, rules, laws, reproduce and lists: table, csv or json (default: table; csv with --scenarios). snapshot: text "
-         "(default), roles (text, then a letter for the role of each cell) or ansi."},
+        {"format", "FORMAT", 0,
+         FOR(CMD_EVAL) | FOR(CMD_EXPLAIN) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) | LISTS,
+         "eval, rules, laws, reproduce and lists: table, csv or json (default: table; csv with --scenarios). explain: "
+         "text (default) or json, an object for each line. snapshot: text (default), roles (text, then a letter for the "
+         "role of each cell) or ansi."},
     [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT), "Columns and rows of the screen; default: 100x30."},
     [OPT_SCRIPT] =
         {"script", "FILE", 0, FOR(CMD_SNAPSHOT),
@@ -171,7 +177,7 @@ static bool add_b_setting(struct options *o, char *text, char *err) {
     return false;
 }
 
-/* The first operand is the command, the second the topic of `help` or the article of `reproduce`. */
+/* The first operand is the command, the second the topic of `help`, the figure of `explain` or the article of `reproduce`. */
 static bool add_operand(struct options *o, char *text, int *operands, char *err) {
     int place = (*operands)++;
     if (place == 0) {
@@ -181,6 +187,10 @@ static bool add_operand(struct options *o, char *text, int *operands, char *err)
     if (place == 1 && (o->command == CMD_HELP || o->command == CMD_REPRODUCE)) {
         o->topic = text;
         return o->command != CMD_HELP || find_command(text) < CMD_COUNT || refuse_command(text, err);
+    }
+    if (place == 1 && o->command == CMD_EXPLAIN) {
+        o->figure = text;
+        return true;
     }
     snprintf(err, ERROR_LEN, "unexpected argument '%.60s'; fields are set by flags, for example --isl 512",
              text);
@@ -213,7 +223,7 @@ static bool check_fit(const struct options *o, char *err) {
     if (o->a.n && !command->takes_fields) {
         snprintf(err, ERROR_LEN,
                  "'moescope %s' takes no scenario fields, but --%s was given; they go with eval, "
-                 "explore, snapshot, rules and laws",
+                 "explain, explore, snapshot, rules and laws",
                  command->name, o->a.item[0].field->id);
         return false;
     }

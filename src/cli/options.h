@@ -9,7 +9,7 @@
 #include "core/scenario.h"
 
 enum command_id {
-    CMD_EXPLORE, CMD_EVAL, CMD_SNAPSHOT, CMD_RULES, CMD_LAWS,
+    CMD_EXPLORE, CMD_EVAL, CMD_EXPLAIN, CMD_SNAPSHOT, CMD_RULES, CMD_LAWS,
     CMD_MODELS, CMD_GPUS, CMD_FORMATS, CMD_LINKS, CMD_SCENARIOS,
     CMD_REPRODUCE,
     CMD_HELP,
@@ -55,6 +55,7 @@ struct settings {
 struct options {
     enum command_id command;
     const char *topic;           /* help COMMAND, reproduce ARTICLE */
+    const char *figure;          /* explain FIGURE */
     const char *text[OPT_COUNT]; /* the argument ("" for options without one), or NULL: not given */
     struct settings a, b;        /* field flags; --b */
 };

@@ -46,4 +46,22 @@ struct mend {
 /* The nearest moves, best first; at most `most`. Returns how many. */
 size_t explore_mends(struct explorer *x, const struct scenario *s, struct mend *out, size_t most);
 
+/* What one step of one input does to a figure. */
+struct mover {
+    const struct field *field;
+    double from, to;      /* of the input */
+    double before, after; /* of the figure */
+    double weight;        /* for sorting: relative change, either way */
+};
+
+/* The inputs that move a figure most, one natural step up or down (twice or half where the slider doubles), the
+ * largest first; at most `most`. Steps to what is not possible do not count. Returns how many: 0 where the figure is
+ * unknown or a word. */
+size_t explore_movers(struct explorer *x, const struct scenario *s, const struct estimate_field *figure, struct mover *out,
+                      size_t most);
+
+/* "batch 32 -> 64: +12 %, to 36.2 ms"; buf[MOVER_TEXT]. Returns buf. */
+enum { MOVER_TEXT = 128 };
+const char *mover_print(const struct mover *m, const struct estimate_field *figure, char *buf);
+
 #endif

@@ -107,6 +107,47 @@ static void moves_mend(void **state) {
     }
 }
 
+/* Rent is gpus x price: twice the GPUs is twice the rent, a step of $0.1 at $3 a thirtieth; one GPU does not hold it. */
+static void movers_of_rent(void **state) {
+    struct explorer x = {.resolve = resolve, .user = catalog};
+    const char *a[] = {"model", "mixtral-8x7b", "gpus", "2", "price", "3", NULL};
+    struct scenario s = scenario_of(a);
+    struct mover m[4];
+    char text[MOVER_TEXT];
+    (void)state;
+    assert_int_equal(explore_movers(&x, &s, &estimate_fields[E_COST_H], m, 4), 2);
+    assert_string_equal(mover_print(&m[0], &estimate_fields[E_COST_H], text), "gpus 2 -> 4: +100 %, to 12 $/h");
+    assert_string_equal(mover_print(&m[1], &estimate_fields[E_COST_H], text), "price 3 -> 2.9: -3.3 %, to 5.8 $/h");
+    assert_int_equal(explore_movers(&x, &s, &estimate_fields[E_BOUND], m, 4), 0); /* a word */
+    assert_int_equal(explore_movers(&x, &s, &estimate_fields[E_SLO_OK], m, 4), 0); /* unknown */
+}
+
+/* Each is what it says, the largest first, and no input moves the figure more by the same step. */
+static void movers_are_the_largest(void **state) {
+    struct explorer x = {.resolve = resolve, .user = catalog};
+    const char *a[] = {"model", "mixtral-8x7b", "gpus", "2", "skew_kind", "zipf", "skew", "0.5", NULL};
+    static const enum estimate_field_id figures[] = {E_TPOT_MS, E_TTFT_MS, E_COST_M_OUT, E_MEM_GB, E_COVERAGE};
+    struct scenario s = scenario_of(a);
+    struct mover two[2], all[FIELD_COUNT];
+    (void)state;
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        const struct estimate_field *f = &estimate_fields[figures[i]];
+        size_t n = explore_movers(&x, &s, f, all, FIELD_COUNT);
+        assert_int_equal(explore_movers(&x, &s, f, two, 2), 2);
+        assert_true(n >= 2 && two[0].field == all[0].field && two[1].field == all[1].field);
+        for (size_t k = 0; k < n; k++) {
+            struct scenario at = s;
+            struct deployment d;
+            struct estimate e;
+            char err[ERROR_LEN];
+            assert_true(scenario_set_number(&at, all[k].field, all[k].to, err) && resolve(catalog, &at, &d));
+            estimate(&d, &x.cache, &e);
+            assert_true(e.feasible && estimate_number(&e, f) == all[k].after && all[k].after != all[k].before);
+            assert_true(k == 0 || all[k].weight <= all[k - 1].weight);
+        }
+    }
+}
+
 static int open_catalog(void **state) {
     char err[ERROR_LEN];
     (void)state;
@@ -123,6 +164,7 @@ static int close_catalog(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(flips_are_exact), cmocka_unit_test(moves_mend)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(flips_are_exact), cmocka_unit_test(moves_mend),
+                                       cmocka_unit_test(movers_of_rent), cmocka_unit_test(movers_are_the_largest)};
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }
