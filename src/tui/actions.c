@@ -6,6 +6,8 @@
 
 #include "tui/tui_run.h"
 
+enum { PAGE_END = 100000 }; /* rows: beyond the end of any page */
+
 /* --- fields --- */
 
 static void run_move(struct ui *u, const struct action *a, int key) {
@@ -50,6 +52,7 @@ static void run_slot(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     u->view.edited = 1 - u->view.edited;
     u->view.mend = 0;
+    figure_cursor_find_mends(u);
 }
 
 static void run_undo(struct ui *u, const struct action *a, int key) {
@@ -139,27 +142,18 @@ static void run_take(struct ui *u, const struct action *a, int key) {
 static void run_focus(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     u->mode = u->mode != MODE_COLUMN ? MODE_COLUMN : u->wide ? MODE_WIDE : MODE_PANES;
+    figure_cursor_find_mends(u);
 }
 
-static bool move_mend(struct ui *u, int step) {
-    int slot = view_mend_slot(&u->view);
-    size_t n = slot >= 0 ? u->view.slot[slot].n_mends : 0, to = u->view.mend + (size_t)step;
-    if (u->pane != PANE_MEMORY || to >= n) /* a step below 0 wraps to a large number */
-        return false;
-    u->view.mend = to;
-    return true;
-}
-
-/* Up and down walk through the moves of the memory pane before they leave it. */
+/* Over the figures of a pane and its moves, then on to the next pane. */
 static void run_pane_vertical(struct ui *u, const struct action *a, int key) {
     (void)key;
-    if (!move_mend(u, a->argument))
-        u->pane = (u->pane + 2) % PANE_COUNT;
+    figure_cursor_step(u, a->argument);
 }
 
 static void run_pane_horizontal(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
-    u->pane ^= 1;
+    figure_cursor_beside(u);
 }
 
 static void run_adopt(struct ui *u, const struct action *a, int key) {
@@ -181,12 +175,15 @@ static void run_zoom(struct ui *u, const struct action *a, int key) {
         u->mode = u->wide ? MODE_WIDE : MODE_PANES;
 }
 
-/* Enter on a pane adopts a move where there is one, else shows the pane large. */
+/* Enter adopts a move that mends, or shows the working of the figure. */
 static void run_open(struct ui *u, const struct action *a, int key) {
-    if (u->pane == PANE_MEMORY && view_mend_slot(&u->view) >= 0)
+    const struct shown_row *row = figure_cursor_row(u);
+    if (figure_cursor_on_mends(u))
         run_adopt(u, a, key);
-    else
-        run_zoom(u, a, key);
+    else if (row)
+        overlay_open_working(u, row->id, u->view.edited);
+    if (row && row->interval)
+        u->page_scroll = PAGE_END;
 }
 
 static void run_leave(struct ui *u, const struct action *a, int key) {
@@ -224,14 +221,20 @@ static void run_wide_enter(struct ui *u, const struct action *a, int key) {
 static void run_help(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     open_mode(u, MODE_HELP);
-    u->help_scroll = 0;
+    u->page_scroll = 0;
 }
 
 static void run_scroll(struct ui *u, const struct action *a, int key) {
     (void)key;
-    u->help_scroll += a->argument; /* kept within the text when it is drawn */
-    if (u->help_scroll < 0)
-        u->help_scroll = 0;
+    u->page_scroll += a->argument; /* kept within the text when it is drawn */
+    if (u->page_scroll < 0)
+        u->page_scroll = 0;
+}
+
+/* The same figure of the other scenario. */
+static void run_working_slot(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    overlay_open_working(u, u->working->figure, 1 - u->working->slot);
 }
 
 static void run_presets(struct ui *u, const struct action *a, int key) {
@@ -316,6 +319,8 @@ enum {
     IN_ENTRY = 1 << MODE_ENTRY,
     IN_PRESETS = 1 << MODE_PRESETS,
     IN_HELP = 1 << MODE_HELP,
+    IN_WORKING = 1 << MODE_WORKING,
+    IN_PAGE = IN_HELP | IN_WORKING,
     IN_QUIT = 1 << MODE_QUIT,
     IN_MAIN = IN_COLUMN | IN_PANES | IN_WIDE
 };
@@ -367,12 +372,12 @@ static const struct action actions[] = {
     {"redo", IN_MAIN, {KEYCODE_CTRL_R}, 1, run_undo,
      SHOWN("Ctrl-R", NULL, "scenarios", "redo", 0)},
     {"pane-up", IN_PANES, {KEYCODE_UP, 'k'}, -1, run_pane_vertical,
-     SHOWN("arrows hjkl", "←↑↓→ pane", "panes", "the pane beside, above or below; in Memory, the moves that mend", 3)},
+     SHOWN("arrows hjkl", "←↑↓→ figure", "panes", "the figure above or below, the pane beside; in Memory, the moves that mend", 3)},
     {"pane-down", IN_PANES, {KEYCODE_DOWN, 'j'}, 1, run_pane_vertical, PAIRED},
     {"pane-left", IN_PANES, {KEYCODE_LEFT, 'h'}, -1, run_pane_horizontal, PAIRED},
     {"pane-right", IN_PANES, {KEYCODE_RIGHT, 'l'}, 1, run_pane_horizontal, PAIRED},
     {"open", IN_PANES, {KEYCODE_ENTER}, 0, run_open,
-     SHOWN("Enter", NULL, "panes", "adopt the marked move, or zoom", 0)},
+     SHOWN("Enter", "Enter working", "panes", "how the marked figure comes about; or adopt the marked move", 4)},
     {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
      SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
     {"view-before", IN_MAIN, {'<', ','}, -1, run_wide_next,
@@ -388,7 +393,7 @@ static const struct action actions[] = {
      SHOWN("{ }", NULL, "views", "the table before or after, in the articles", 0)},
     {"part-after", IN_WIDE, {'}'}, 1, run_wide_jump, PAIRED},
     {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter,
-     SHOWN("Enter", NULL, "views", "what the row offers: in the articles, its deployment for A or B", 0)},
+     SHOWN("Enter", NULL, "views", "what the row offers: the working of a step, an article's deployment", 0)},
     {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
     {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,
@@ -411,13 +416,14 @@ static const struct action actions[] = {
     {"preset-load", IN_PRESETS, {KEYCODE_ENTER}, 0, run_load, BAR("Enter load", 2)},
     {"preset-close", IN_PRESETS, {KEYCODE_ESC}, 0, run_back, BAR("Esc close", 1)},
     {"character", IN_ENTRY | IN_PRESETS, {KEYCODE_PRINTABLE}, 0, run_type, PAIRED},
-    {"help-up", IN_HELP, {KEYCODE_UP, 'k'}, -1, run_scroll, BAR("↑↓ scroll", 2)},
-    {"help-down", IN_HELP, {KEYCODE_DOWN, 'j'}, 1, run_scroll, PAIRED},
-    {"help-page-up", IN_HELP, {KEYCODE_PAGE_UP}, -10, run_scroll, PAIRED},
-    {"help-page-down", IN_HELP, {KEYCODE_PAGE_DOWN, ' '}, 10, run_scroll, PAIRED},
-    {"help-first", IN_HELP, {KEYCODE_HOME}, -10000, run_scroll, PAIRED},
-    {"help-last", IN_HELP, {KEYCODE_END}, 10000, run_scroll, PAIRED},
-    {"help-close", IN_HELP, {KEYCODE_ESC, KEYCODE_ENTER, 'q', '?', KEYCODE_F1}, 0, run_back, BAR("Esc close", 1)},
+    {"page-up", IN_PAGE, {KEYCODE_UP, 'k'}, -1, run_scroll, BAR("↑↓ scroll", 2)},
+    {"page-down", IN_PAGE, {KEYCODE_DOWN, 'j'}, 1, run_scroll, PAIRED},
+    {"page-page-up", IN_PAGE, {KEYCODE_PAGE_UP}, -10, run_scroll, PAIRED},
+    {"page-page-down", IN_PAGE, {KEYCODE_PAGE_DOWN, ' '}, 10, run_scroll, PAIRED},
+    {"page-first", IN_PAGE, {KEYCODE_HOME}, -PAGE_END, run_scroll, PAIRED},
+    {"page-last", IN_PAGE, {KEYCODE_END}, PAGE_END, run_scroll, PAIRED},
+    {"page-slot", IN_WORKING, {'b'}, 0, run_working_slot, BAR("b A/B", 3)},
+    {"page-close", IN_PAGE, {KEYCODE_ESC, KEYCODE_ENTER, 'q', '?', KEYCODE_F1}, 0, run_back, BAR("Esc close", 1)},
 };
 /* clang-format on */
 

@@ -105,9 +105,9 @@ static void draw_interval(const struct view *v, struct canvas *c, int x, int y, 
 }
 
 static void draw_intervals(const struct view *v, struct canvas *c, int x, int y, int w,
-                           const struct figure *f) {
+                           const struct figure *f, bool focus) {
     const char *unit = estimate_fields[f->id].unit;
-    int used = canvas_text(c, x, y, w, figures_wide(w) ? f->wide : f->label, ROLE_DIM);
+    int used = canvas_text(c, x, y, w, figures_wide(w) ? f->wide : f->label, focus ? ROLE_SELECTED : ROLE_DIM);
     if (figures_wide(w))
         canvas_text(c, x + unit_at(w, used, unit), y, w, unit, ROLE_DIM);
     for (int i = 0; i < SLOT_COUNT; i++)
@@ -171,7 +171,7 @@ static void draw_value(const struct view *v, struct canvas *c, int x, int y, con
 
 /* In narrow panes the label may run into the blank cells before the first value; a unit without room is left
  * out. */
-static void draw_label(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f) {
+static void draw_label(const struct view *v, struct canvas *c, int x, int y, int w, const struct figure *f, bool focus) {
     const struct estimate_field *e = &estimate_fields[f->id];
     struct columns k = figures_columns(w);
     struct digits first;
@@ -183,7 +183,7 @@ static void draw_label(const struct view *v, struct canvas *c, int x, int y, int
         label = f->wide ? f->wide : e->label;
         unit = !f->unit || f->kind == DIGITS_PERCENT ? unit : e->unit;
     }
-    int used = canvas_text(c, x, y, room, label, ROLE_LABEL);
+    int used = canvas_text(c, x, y, room, label, focus ? ROLE_SELECTED : ROLE_LABEL);
     int at = figures_wide(w) && unit ? unit_at(w, used, unit) : used + 1;
     if (unit && at + text_width(unit) <= room)
         canvas_text(c, x + at, y, room - at, unit, ROLE_UNIT);
@@ -193,11 +193,12 @@ void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, co
     const struct estimate *a = &v->slot[SLOT_A].now, *b = &v->slot[SLOT_B].now;
     struct columns k = figures_columns(w);
     int better = f->plain ? -1 : figures_better(a, b, f->id);
+    bool focus = view_note_row(v, f->id, f->interval, x, y);
     if (f->interval) {
-        draw_intervals(v, c, x, y, w, f);
+        draw_intervals(v, c, x, y, w, f, focus);
         return;
     }
-    draw_label(v, c, x, y, w, f);
+    draw_label(v, c, x, y, w, f, focus);
     for (int i = 0; i < SLOT_COUNT; i++)
         draw_value(v, c, x + k.x[i], y, &k, f, i, better == i, figures_certain(a, b, f->id));
 }

@@ -120,6 +120,7 @@ static void describe_entry(const struct ui *u, char *buf, size_t size) {
 void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r) {
     char text[MESSAGE_LEN] = "";
     bool dirty = session_dirty(u->session) && session_state_count(u->session) > u->start_states;
+    const struct shown_row *figure = figure_cursor_row(u);
     enum role role = ROLE_TEXT;
     int room = r.w - 2;
     if (u->message[0]) {
@@ -132,6 +133,9 @@ void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r) {
         describe_entry(u, text, sizeof text);
     } else if (u->mode == MODE_COLUMN && r.w >= 100) {
         snprintf(text, sizeof text, "%s", ui_field(u)->help);
+        role = ROLE_DIM;
+    } else if (u->mode == MODE_PANES && r.w >= 100 && figure) {
+        snprintf(text, sizeof text, "%s", estimate_fields[figure->id].help);
         role = ROLE_DIM;
     }
     if (dirty && !u->message_error) {

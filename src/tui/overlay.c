@@ -7,7 +7,7 @@
 #include "tui/tui_run.h"
 #include "tui/wrap.h"
 
-static struct rect open_box(struct canvas *c, int w, int h, const char *title) {
+struct rect overlay_open_box(struct canvas *c, int w, int h, const char *title) {
     struct rect r = {(c->w - w) / 2, (c->h - h) / 2, w, h};
     canvas_fill(c, r, ' ', ROLE_TEXT);
     canvas_frame(c, r, title, true);
@@ -102,14 +102,14 @@ void overlay_draw_help(struct ui *u, struct canvas *c) {
     int w = c->w < 100 ? c->w : 92;
     nowhere.w = w - 4; /* a first pass off the screen measures the page */
     int rows = help_page(u, c, nowhere, 0);
-    struct rect r = open_box(c, w, smaller(c->h - 3, rows + 2), "help");
+    struct rect r = overlay_open_box(c, w, smaller(c->h - 3, rows + 2), "help");
     int most = rows - r.h > 0 ? rows - r.h : 0;
-    if (u->help_scroll > most)
-        u->help_scroll = most;
-    help_page(u, c, r, u->help_scroll);
+    if (u->page_scroll > most)
+        u->page_scroll = most;
+    help_page(u, c, r, u->page_scroll);
     c->cursor_x = r.x;
     c->cursor_y = r.y;
-    if (u->help_scroll < most)
+    if (u->page_scroll < most)
         canvas_text(c, r.x + r.w - 7, r.y + r.h, 8, " more ▾", ROLE_KEY);
 }
 
@@ -161,7 +161,7 @@ void overlay_draw_presets(struct ui *u, struct canvas *c) {
     char title[64];
     size_t n = presets_count(u), all = catalog_scenario_count(u->catalog);
     snprintf(title, sizeof title, "presets: load into %s", slot_names[u->view.edited]);
-    struct rect r = open_box(c, c->w < 100 ? c->w : 100, smaller(c->h - 3, (int)all + NOTE_ROWS + 6), title);
+    struct rect r = overlay_open_box(c, c->w < 100 ? c->w : 100, smaller(c->h - 3, (int)all + NOTE_ROWS + 6), title);
     int used = canvas_text(c, r.x, r.y, 8, "filter: ", ROLE_LABEL);
     used += canvas_text(c, r.x + used, r.y, r.w - used - 10, u->entry, ROLE_ENTRY);
     c->cursor_x = r.x + used;

@@ -88,7 +88,8 @@ static void draw_read(const struct view *v, struct canvas *c, int x, int y, int 
             room -= text_width(d.whole) + 1;
     }
     const char *label = figures_wide(w) ? "experts read, of all" : "experts read";
-    canvas_text(c, x, y, room, text_width(label) <= room ? label : "experts", ROLE_LABEL);
+    bool focus = view_note_row(v, E_COVERAGE, false, x, y);
+    canvas_text(c, x, y, room, text_width(label) <= room ? label : "experts", focus ? ROLE_SELECTED : ROLE_LABEL);
 }
 
 /* One sentence, made from the numbers, on whether replicas pay, or why the real loss differs from the rule's. */

@@ -104,6 +104,10 @@ static int draw_mends(const struct view *v, struct canvas *c, struct rect r, int
         enum role role = chosen && v->mend_focus ? ROLE_SELECTED : chosen ? ROLE_KEY_TEXT : ROLE_TEXT;
         snprintf(text, sizeof text, "%s %s", chosen ? "m" : i == 0 ? "or" : "·", s->mend[i].text);
         canvas_text(c, r.x + 1, r.y + row, r.w - 1, text, role);
+        if (chosen && v->shown) {
+            v->shown->mend_x = r.x + 1;
+            v->shown->mend_y = r.y + row;
+        }
     }
     if (s->n_mends == 0 && row < r.h)
         canvas_text(c, r.x + 1, r.y + row++, r.w - 1, "no single change mends it", ROLE_DIM);

@@ -20,6 +20,14 @@ const char *view_limit_text(const struct view *v, int slot, int w, char *buf) {
     return buf;
 }
 
+bool view_note_row(const struct view *v, enum estimate_field_id id, bool interval, int x, int y) {
+    struct shown *shown = v->shown;
+    if (!shown || shown->n == SHOWN_MAX)
+        return false;
+    shown->row[shown->n] = (struct shown_row){id, interval, x, y};
+    return shown->n++ == v->focus_row;
+}
+
 bool pane_draw_state(const struct view *v, struct canvas *c, int x, int y, int w, int slot) {
     const struct estimate *e = &v->slot[slot].now;
     char text[VIEW_TEXT];

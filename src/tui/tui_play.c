@@ -101,6 +101,8 @@ static bool player_size(struct player *p, const char *word) {
 static bool player_key(struct player *p, int key, const char *word) {
     if (p->quit)
         return player_fail(p, "a key after the explorer was left:", word, "show");
+    if (ui_goes_by_screen(p->stage.ui)) /* the loop draws between keys: here where a key may go by what is seen */
+        stage_draw(&p->stage);
     p->quit = stage_key(&p->stage, key) == UI_QUIT;
     return true;
 }

@@ -97,6 +97,7 @@ void ui_update(struct ui *u, unsigned slots) {
         update_slot(u, i);
     }
     u->view.mend = 0;
+    figure_cursor_find_mends(u);
     u->wide_stale = true;
     update_verdict(u);
 }
@@ -169,8 +170,12 @@ void ui_say_effect(struct ui *u, int slot, const struct scenario *was) {
 
 struct ui *ui_new(struct catalog *c, struct session *s) {
     struct ui *u = calloc(1, sizeof *u);
-    if (!u)
+    if (u)
+        u->working = calloc(1, sizeof *u->working);
+    if (!u || !u->working) {
+        free(u);
         return NULL;
+    }
     u->catalog = c;
     u->session = s;
     u->start_states = session_state_count(s);
@@ -184,8 +189,10 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
 }
 
 void ui_free(struct ui *u) {
-    if (u)
+    if (u) {
         articles_free(u->articles);
+        free(u->working);
+    }
     free(u);
 }
 
@@ -203,8 +210,12 @@ enum ui_result ui_key(struct ui *u, int key) {
     u->message[0] = '\0';
     if (a)
         a->run(u, a, key);
-    u->view.mend_focus = u->mode == MODE_PANES && u->pane == PANE_MEMORY;
+    u->view.mend_focus = u->mode == MODE_PANES && figure_cursor_on_mends(u);
     return u->quit ? UI_QUIT : UI_REDRAW;
+}
+
+bool ui_goes_by_screen(const struct ui *u) {
+    return u->mode == MODE_PANES;
 }
 
 /* --- the whole screen --- */
@@ -227,7 +238,32 @@ static void draw_frame(struct canvas *c, const struct layout *l, struct rect r, 
     canvas_put(c, r.x + used, r.y, ' ', ROLE_FRAME);
 }
 
-static void draw_pane(const struct ui *u, struct canvas *c, const struct layout *l, int pane) {
+/* The mark beside the focused row, and the hardware cursor on it. */
+static void draw_focus(const struct ui *u, struct canvas *c, int pane, int x, int y) {
+    const struct shown_row *row = figure_cursor_row(u);
+    const struct shown *shown = &u->shown[pane];
+    c->cursor_x = row ? row->x - 1 : shown->mend_y > 0 ? shown->mend_x : x;
+    c->cursor_y = row ? row->y : shown->mend_y > 0 ? shown->mend_y : y;
+    if (row)
+        canvas_put(c, row->x - 1, row->y, 0x25B8, ROLE_FRAME_FOCUS);
+}
+
+/* What the pane shows depends on its size, so which of its rows the cursor is on is known when it has been drawn: then it is
+ * drawn once more. */
+static void draw_pane_rows(struct ui *u, struct canvas *c, struct rect r, int pane, bool focus) {
+    u->view.focus_row = -1;
+    u->view.shown = &u->shown[pane];
+    for (int pass = 0; pass < 2; pass++) {
+        u->shown[pane] = (struct shown){0};
+        pane_ops[pane].draw(&u->view, c, r);
+        const struct shown_row *row = focus ? figure_cursor_row(u) : NULL;
+        if (!row)
+            return;
+        u->view.focus_row = (int)(row - u->shown[pane].row);
+    }
+}
+
+static void draw_pane(struct ui *u, struct canvas *c, const struct layout *l, int pane) {
     struct rect r = l->pane[pane], inner = layout_inner(l, r);
     bool focus = ui_base_mode(u) == MODE_PANES && u->pane == pane;
     if (r.w == 0)
@@ -235,12 +271,10 @@ static void draw_pane(const struct ui *u, struct canvas *c, const struct layout 
     draw_frame(c, l, r, figures_wide(inner.w) ? pane_ops[pane].title : pane_ops[pane].brief, focus);
     figures_head(&u->view, c, inner.x, r.y, inner.w);
     canvas_clip(c, inner);
-    pane_ops[pane].draw(&u->view, c, inner);
+    draw_pane_rows(u, c, inner, pane, focus);
     canvas_clip(c, (struct rect){0, 0, c->w, c->h});
-    if (focus) {
-        c->cursor_x = inner.x;
-        c->cursor_y = r.y;
-    }
+    if (focus)
+        draw_focus(u, c, pane, inner.x, r.y);
 }
 
 /* A wide view takes the room of the panes, and that of the sliders too where the screen is narrow or on `z`. */
@@ -279,6 +313,8 @@ void ui_draw(struct ui *u, struct canvas *c) {
         draw_panes(u, c, &l);
     if (u->mode == MODE_HELP)
         overlay_draw_help(u, c);
+    if (u->mode == MODE_WORKING)
+        overlay_draw_working(u, c);
     if (u->mode == MODE_PRESETS)
         overlay_draw_presets(u, c);
     frame_draw_status(u, c, l.status);

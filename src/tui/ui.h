@@ -26,6 +26,9 @@ enum ui_result ui_key(struct ui *u, int key);
  * what is shown was worked out when the scenario changed. */
 void ui_draw(struct ui *u, struct canvas *c);
 
+/* Whether the next key goes by what was drawn last: the cursor over figures walks over those that are shown. */
+bool ui_goes_by_screen(const struct ui *u);
+
 /* A message for the status line, shown until the next key. */
 void ui_message(struct ui *u, const char *text, bool error);
 

@@ -2,6 +2,7 @@
 #ifndef MOESCOPE_TUI_UI_STATE_H
 #define MOESCOPE_TUI_UI_STATE_H
 
+#include "core/derivation.h"
 #include "explore/law_table.h"
 #include "explore/rules.h"
 #include "tui/ui.h"
@@ -10,7 +11,20 @@
 #include "tui/wide.h"
 
 /* What takes the keys. */
-enum mode { MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_QUIT, MODE_COUNT };
+enum mode { MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_WORKING, MODE_QUIT, MODE_COUNT };
+
+enum { ROW_MENDS = SHOWN_MAX };
+
+/* The working of a figure, as it was when it was opened. */
+enum { MOVERS_SHOWN = 2 };
+struct working_page {
+    enum estimate_field_id figure;
+    int slot;
+    struct derivation_line line[DERIVATION_MAX];
+    int lines;
+    struct mover mover[MOVERS_SHOWN];
+    size_t movers;
+};
 
 enum { ENTRY_LEN = 128, MESSAGE_LEN = ERROR_LEN, CROSSOVER_BATCH_MAX = 4096 };
 
@@ -27,6 +41,8 @@ struct ui {
     int field;            /* selected scenario field */
     int scroll;           /* first row of the column that is shown */
     int pane;             /* focused */
+    int row;              /* of its figures, the one that the cursor is on; ROW_MENDS: on the moves that mend */
+    struct shown shown[PANE_COUNT];
     bool zoom;
 
     enum wide_id wide; /* the view in place of the panes */
@@ -39,7 +55,8 @@ struct ui {
     char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */
     size_t preset;         /* selected, among those that match */
-    int help_scroll;
+    int page_scroll; /* of help and working */
+    struct working_page *working;
 
     char message[MESSAGE_LEN];
     bool message_error;
@@ -77,7 +94,25 @@ void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r);
 void frame_draw_verdict(const struct ui *u, struct canvas *c, struct rect r);
 void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r);
 void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r);
+/* A box over the panes with its frame drawn; returns what is inside. */
+struct rect overlay_open_box(struct canvas *c, int w, int h, const char *title);
 void overlay_draw_help(struct ui *u, struct canvas *c);
 void overlay_draw_presets(struct ui *u, struct canvas *c);
+
+
+/* --- the working of a figure (overlay_working.c) */
+void overlay_open_working(struct ui *u, enum estimate_field_id figure, int slot);
+void overlay_draw_working(struct ui *u, struct canvas *c);
+
+/* --- the cursor over the figures of the panes (figure_cursor.c) */
+/* A row down or up; beyond the ends to the pane below or above. */
+void figure_cursor_step(struct ui *u, int step);
+/* To the pane beside, on the row nearest in height. */
+void figure_cursor_beside(struct ui *u);
+/* To the moves that mend, if the focused pane offers any. */
+void figure_cursor_find_mends(struct ui *u);
+bool figure_cursor_on_mends(const struct ui *u);
+/* The row that the cursor is on, or NULL. */
+const struct shown_row *figure_cursor_row(const struct ui *u);
 
 #endif

@@ -22,13 +22,30 @@ struct slot_view {
     size_t n_mends;
 };
 
+/* The rows of figures that a pane has drawn, for the cursor to walk over. */
+enum { SHOWN_MAX = 32 };
+struct shown {
+    int n;
+    struct shown_row {
+        enum estimate_field_id id;
+        bool interval;
+        int x, y;
+    } row[SHOWN_MAX];
+    int mend_x, mend_y; /* the move that Enter would adopt */
+};
+
 struct view {
     struct slot_view slot[SLOT_COUNT];
     struct curve curve;
-    int edited;      /* slot */
-    size_t mend;     /* the one that `m` adopts */
-    bool mend_focus; /* the memory pane has the focus */
+    int edited;          /* slot */
+    size_t mend;         /* the one that `m` adopts */
+    bool mend_focus;     /* the cursor is on the moves of the memory pane */
+    int focus_row;       /* of the pane being drawn: the row that the cursor is on, or -1 */
+    struct shown *shown; /* of the pane being drawn: what it shows is noted here; NULL: nowhere */
 };
+
+/* Notes a row of figures; true when the cursor is on it. */
+bool view_note_row(const struct view *v, enum estimate_field_id id, bool interval, int x, int y);
 
 struct pane_ops {
     const char *title, *brief; /* brief: where the heads of the columns leave little room */

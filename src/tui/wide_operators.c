@@ -154,6 +154,13 @@ static void operators_note(const struct ui *u, int i, char *buf, size_t size) {
     }
 }
 
+/* How the step that the row belongs to comes about, for the scenario under edit. */
+static void operators_enter(struct ui *u, int i) {
+    int phase = 0, kind = 0;
+    find_row(u, i, &phase, &kind);
+    overlay_open_working(u, phase == 0 ? E_DECODE_STEP_MS : E_PREFILL_MS, u->view.edited);
+}
+
 const struct wide_ops wide_operators = {
     .id = "operators",
     .title = "Operators",
@@ -161,4 +168,5 @@ const struct wide_ops wide_operators = {
     .head = operators_head,
     .row = operators_row,
     .note = operators_note,
+    .enter = operators_enter,
 };

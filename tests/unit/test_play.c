@@ -38,6 +38,11 @@ enum ui_result ui_key(struct ui *u, int key) {
     return key == 'q' ? UI_QUIT : UI_REDRAW;
 }
 
+bool ui_goes_by_screen(const struct ui *u) {
+    (void)u;
+    return false;
+}
+
 void ui_draw(struct ui *u, struct canvas *c) {
     canvas_text(c, 0, 0, c->w, u->typed, ROLE_VALUE);
     canvas_text(c, 0, 1, c->w, u->message, ROLE_ERROR);

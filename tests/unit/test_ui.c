@@ -611,6 +611,94 @@ static void random_keys(void **state) {
     }
 }
 
+/* --- the working of figures --- */
+
+/* Down from the top of a pane, then on to the pane below: each row's Enter opens that figure, with the cursor on its mark. */
+static void every_figure_of_every_pane_opens_its_working(void **state) {
+    static const int sizes[][2] = {{80, 24}, {100, 30}, {200, 60}};
+    struct bench *b = *state;
+    bool seen[ESTIMATE_FIELD_COUNT] = {false};
+    int figures = 0;
+    press(b, KEYCODE_TAB);
+    for (int i = 0; i < 3; i++)
+        for (int pane = 0; pane < PANE_COUNT; pane++) {
+            b->ui->pane = pane;
+            b->ui->row = 0;
+            draw(b, sizes[i][0], sizes[i][1]);
+            int n = b->ui->shown[pane].n;
+            assert_in_range(n, 4, SHOWN_MAX);
+            for (int row = 0; row < n; row++) {
+                const struct shown_row at = b->ui->shown[pane].row[row];
+                assert_int_equal(b->canvas.cursor_x, at.x - 1);
+                assert_int_equal(b->canvas.cursor_y, at.y);
+                assert_int_equal(b->canvas.cell[at.y * b->canvas.w + at.x - 1].glyph, 0x25B8);
+                press(b, KEYCODE_ENTER);
+                draw(b, sizes[i][0], sizes[i][1]);
+                assert_int_equal(b->ui->mode, MODE_WORKING);
+                assert_int_equal(b->ui->working->figure, at.id);
+                assert_true(shows(&b->canvas, estimate_fields[at.id].id));
+                figures += !seen[at.id];
+                seen[at.id] = true;
+                press(b, KEYCODE_ESC);
+                assert_int_equal(b->ui->mode, MODE_PANES);
+                press(b, KEYCODE_DOWN);
+                draw(b, sizes[i][0], sizes[i][1]);
+            }
+            assert_int_equal(b->ui->pane, (pane + 2) % PANE_COUNT);
+        }
+    assert_true(figures >= 38); /* all that panes ever show */
+}
+
+static void the_working_is_of_the_slot_under_edit_or_the_other(void **state) {
+    struct bench *b = *state;
+    press(b, KEYCODE_TAB);
+    draw(b, 100, 30);
+    press(b, KEYCODE_RIGHT);
+    draw(b, 100, 30);
+    press(b, 'j');
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(b->ui->working->slot, SLOT_A);
+    const struct working_page *page = b->ui->working;
+    const struct estimate_field *f = &estimate_fields[page->figure];
+    assert_true(page->line[page->lines - 1].value == estimate_number(&b->ui->view.slot[SLOT_A].now, f));
+    press(b, 'b');
+    assert_int_equal(page->slot, SLOT_B);
+    assert_int_equal(b->ui->view.edited, SLOT_A);
+    assert_true(page->line[page->lines - 1].value == estimate_number(&b->ui->view.slot[SLOT_B].now, f));
+    press(b, KEYCODE_END);
+    draw(b, 80, 24);
+    assert_true(b->ui->page_scroll > 0 && b->ui->page_scroll < 1000);
+    assert_true(shows(&b->canvas, "moved most by"));
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(b->ui->mode, MODE_PANES);
+    press(b, 'z');
+    assert_true(b->ui->zoom);
+}
+
+/* The moves that mend lie below the figures of the memory pane. */
+static void the_cursor_goes_from_the_moves_to_the_figures_and_back(void **state) {
+    struct bench *b = *state;
+    struct scenario impossible = *edited(b);
+    snprintf(impossible.model, sizeof impossible.model, "deepseek-v3");
+    assert_true(ui_apply(b->ui, &impossible));
+    press(b, KEYCODE_TAB);
+    draw(b, 100, 30);
+    assert_true(figure_cursor_on_mends(b->ui));
+    press(b, KEYCODE_DOWN);
+    assert_int_equal(b->ui->view.mend, 1);
+    press(b, KEYCODE_UP);
+    press(b, KEYCODE_UP);
+    draw(b, 100, 30);
+    assert_false(figure_cursor_on_mends(b->ui));
+    press(b, KEYCODE_ENTER);
+    assert_int_equal(b->ui->mode, MODE_WORKING);
+    press(b, KEYCODE_ESC);
+    press(b, KEYCODE_DOWN);
+    assert_true(figure_cursor_on_mends(b->ui));
+    press(b, KEYCODE_ENTER);
+    assert_true(b->ui->view.slot[SLOT_A].now.feasible);
+}
+
 int main(void) {
 #define UI_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -633,6 +721,9 @@ int main(void) {
         UI_TEST(the_title_tells_origin_and_width),
         UI_TEST(the_sign_of_the_better_is_hollow_within_the_uncertainty),
         UI_TEST(a_mend_is_one_key_away),
+        UI_TEST(every_figure_of_every_pane_opens_its_working),
+        UI_TEST(the_working_is_of_the_slot_under_edit_or_the_other),
+        UI_TEST(the_cursor_goes_from_the_moves_to_the_figures_and_back),
         UI_TEST(escape_goes_back_and_never_quits),
         UI_TEST(quitting_asks_once_and_only_for_unsaved_work),
         UI_TEST(quitting_at_the_start_asks_nothing),
