@@ -10,6 +10,7 @@
 #include "catalog/schema.h"
 #include "catalog/store.h"
 #include "catalog/suggest.h"
+#include "core/pools.h"
 
 /* One resolution: what it works on, and the field at fault when a step returns false. */
 struct resolution {
@@ -257,7 +258,7 @@ static void resolve_workload(struct resolution *r) {
                              ? floor(1000.0 / d->model->n_layers + 0.5) / 1000 /* no longer than people would write it */
                              : number_of(r, F_SPEC_DRAFT_COST);
     d->prefill.batch = integer_of(r, F_PREFILL_BATCH,
-                                  d->mode == MODE_DISAGGREGATED ? deployment_default_prefill_batch(d) : 0);
+                                  d->mode == MODE_DISAGGREGATED ? pools_default_batch(d) : 0);
     d->power_price = number_of(r, F_POWER_PRICE);
     d->utilisation = number_of(r, F_UTILISATION);
     d->slo_ttft_s = number_of(r, F_SLO_TTFT_MS) / 1000;

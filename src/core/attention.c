@@ -80,8 +80,8 @@ static struct decode decode_make(const struct machine *m, const struct attention
     bool cut = s->window > 0 && s->context > s->window;
     struct decode d = {.attended = cut ? s->window : s->context, .width = padded_width(s->head_dim)};
     double bytes = s->batch * d.attended * s->kv_heads * 2 * s->head_dim * s->kv_bytes;
-    /* in a step the other layers' weights and caches have passed through the L2 since */
-    d.memory = s->repeated ? stream(m, bytes, bytes, bw, true) : bytes / (bw * m->bandwidth);
+    /* in a step the other layers' weights and caches have passed through the L2 since: no more than the memory gives */
+    d.memory = s->repeated ? stream(m, bytes, bytes, bw, true) : bytes / (fmin(1, bw) * m->bandwidth);
     d.split = split * log2(1 + d.attended * d.width / SPLIT_ELEMENTS);
     d.skip = cut ? skip * sqrt(fmin(1, tasks * s->context / SKIP_TASKS)) : 0;
     return d;

@@ -39,7 +39,7 @@ static unsigned collect_notes(const struct deployment *d) {
     return notes;
 }
 
-static void fill_memory(const struct deployment *d, struct estimate *out) {
+static void fill_memory(const struct deployment *d, bool pools, struct estimate *out) {
     struct memory *m = &out->memory;
     memory_make(d, m);
     out->mem_weights_gb = m->weights / 1e9;
@@ -55,7 +55,7 @@ static void fill_memory(const struct deployment *d, struct estimate *out) {
     out->kv_copies = count_kv_copies(d->model, d->tp);
     if (m->max_batch < d->dp) { /* each attention rank needs room for a sequence */
         out->limit = LIMIT_MEMORY;
-        out->limit_pool = d->mode == MODE_DISAGGREGATED ? POOL_DECODE : POOL_NONE;
+        out->limit_pool = pools ? POOL_DECODE : POOL_NONE;
         out->resident = out->rank_batch = NAN;
         snprintf(out->limit_text, sizeof out->limit_text,
                  "%sdoes not fit: weights %.1f + workspace %.1f + one sequence %.2g of %.1f GB",
@@ -82,9 +82,13 @@ void estimate(const struct deployment *d, struct load_cache *cache, struct estim
     if (out->limit == LIMIT_NONE) {
         out->engine_gpus = d->tp * d->dp * d->pp;
         out->replicas = (pools ? d->gpus - d->prefill.gpus : d->gpus) / out->engine_gpus;
-        fill_memory(d, out);
-        if (pools)
+        if (pools) {
+            struct deployment decode = pools_decode(d);
+            fill_memory(&decode, pools, out);
             pools_fill_memory(d, out);
+        } else {
+            fill_memory(d, pools, out);
+        }
     }
     out->feasible = out->limit == LIMIT_NONE;
     if (out->feasible)

@@ -96,6 +96,7 @@ struct service {
     double fresh;                         /* tokens of the prompt that are computed */
     double chunks;                        /* prefill steps of a prompt that is alone */
     double mixed_decoding, mixed_chunks;  /* tokens that decode beside a chunk; chunks of a prompt among them */
+    double beside;                        /* prompts that a step's budget holds */
     double delay, last_delay, reach;      /* of a decode step by the mean and the last chunk; that step with the last one */
     double round, round_tokens;           /* drafts and the step that verifies them; tokens that it yields */
     double added, others, own;            /* by one prefill to decoding; to each token by others'; the own prefill */

@@ -414,8 +414,10 @@ static void expert_law(const struct load_query *q, const struct slots *s, struct
         return;
     cells_make(&c, s->mean, s->variance, n, q->tokens * q->top_k, q->tokens);
     law_walk(&c, fmax(0, floor(s->mean[n - 1] - 6 * sqrt(s->variance[n - 1]))), &g);
-    law->max_mean = grid_max_mean(&g) / law->mean;
-    law->max_p95 = grid_max_quantile(&g, 0.95) / law->mean;
+    /* an expert takes each token once: parts of tokens, of uneven micro-batches, go past that on the grid */
+    double most = q->redundant == 0 ? (double)n / q->top_k : INFINITY;
+    law->max_mean = fmin(most, grid_max_mean(&g) / law->mean);
+    law->max_p95 = fmin(most, grid_max_quantile(&g, 0.95) / law->mean);
     if (q->per_expert)
         sorted_loads(&g, n, law->mean, law->max_mean, law->sorted);
 }
@@ -427,7 +429,10 @@ static void rank_law(const struct load_query *q, struct slots *s, struct load_la
     } else if (q->ranks == 1) {
         law->rank_max_mean = law->rank_max_p95 = 1;
     } else {
+        double most = fmin(q->ranks, q->redundant == 0 ? (double)q->n_experts / q->top_k : q->ranks);
         rank_load(q, s, law);
+        law->rank_max_mean = fmin(most, law->rank_max_mean);
+        law->rank_max_p95 = fmin(most, law->rank_max_p95);
     }
     law->rank_distinct = rank_distinct(q, s);
 }

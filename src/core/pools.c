@@ -32,6 +32,16 @@ struct deployment pools_prefill(const struct deployment *d) {
     return pool;
 }
 
+int pools_default_batch(const struct deployment *d) {
+    struct deployment pool = pools_prefill(d);
+    struct memory m;
+    int batch = deployment_default_prefill_batch(d);
+    if (pool.tp < 1 || pool.dp < 1 || pool.pp < 1 || pool.ep < 1 || (double)pool.tp * pool.dp < pool.ep)
+        return batch;
+    memory_make(&pool, &m);
+    return m.max_batch >= pool.dp && m.max_batch < batch ? (int)m.max_batch : batch;
+}
+
 /* --- layout and memory ------------------------------------------------------------------------------------------------ */
 
 /* A pool that whole engines don't fill, and the nearest division of the fleet that they do. */
@@ -355,6 +365,7 @@ void pools_make(const struct deployment *d, struct load_cache *cache, struct est
     serving_fill_decode(&p.decode, cache, p.resident, &p.round, out);
     serving_fill_prefill(&p.prefill, out);
     scale_step(&out->decode, p.factor);
+    out->step_before_ms *= p.factor;
     out->balanced.seconds *= p.factor;
     out->mfu = fmin(1, out->mfu / p.factor); /* the rows may be those of a few sequences more */
     out->mbu = fmin(1, out->mbu / p.factor);

@@ -10,6 +10,9 @@
 struct deployment pools_decode(const struct deployment *d);
 struct deployment pools_prefill(const struct deployment *d);
 
+/* Prompts of a prefill engine's batch where nobody says: as many as a pass's tokens hold and the memory has room for. */
+int pools_default_batch(const struct deployment *d);
+
 /* Layout rules of both pools, and that they add up to the fleet. What is broken, with the pool's name, in text[160]. */
 enum limit pools_check(const struct deployment *d, char *text);
 

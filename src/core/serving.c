@@ -34,6 +34,7 @@ struct round serving_round_make(const struct deployment *d, struct load_cache *c
 /* One request's prefill in chunks; the mean chunk, which stands for all, and what lies in front of the last one. */
 struct prompt {
     double chunks, tokens, before, before_last;
+    double beside; /* prompts that a step has room for, where one fits whole */
 };
 
 /* Prompt tokens that the prefix cache does not hold: they are computed, in sight of those that it does. The last one always
@@ -53,7 +54,7 @@ static struct prompt prompt_make(const struct deployment *d, double decoding) {
     /* every token of the whole prompt sees cached + fresh/2 on the mean; of a chunk it sees half by itself */
     return (struct prompt){.chunks = chunks, .tokens = fresh / chunks,
                            .before = cached + fresh / 2 - fresh / chunks / 2,
-                           .before_last = cached + fresh - fresh / chunks};
+                           .before_last = cached + fresh - fresh / chunks, .beside = fmax(1, floor(room / fresh))};
 }
 
 /* A chunk on top of w's decoding. Latent attention expands what is cached in front of each chunk once more; of a prompt taken
@@ -97,8 +98,9 @@ static double decoding_tokens(const struct deployment *d, const struct work *w, 
 }
 
 /* Whole prompts: each of the other residents adds its prefill once in osl tokens; the own one, `alone`, is as if alone.
- * A budget has room for one chunk in each micro-batch of a round. So a token is late by one chunk at most, and the own
- * prefill takes a round for each of its chunks. Where the residents need more chunks than there are rounds, they queue: in a
+ * A budget has room for one chunk in each micro-batch of a round, or for some prompts that fit whole. So a token is late by
+ * those at most; the own prefill takes a round for each of its chunks, and its last one passes all stages. Where the
+ * residents need more chunks than there are rounds, they queue: in a
  * closed loop a request then takes as long as all the residents' chunks (the bottleneck's bound of operational analysis,
  * Denning and Buzen 1978; rounds as long as if none of them queued). */
 static void mixing_make(const struct deployment *d, struct load_cache *cache, const struct work *w, const struct round *round,
@@ -110,6 +112,7 @@ static void mixing_make(const struct deployment *d, struct load_cache *cache, co
     s->mixed_decoding = decoding_tokens(d, w, round);
     struct prompt p = prompt_make(d, s->mixed_decoding);
     s->mixed_chunks = p.chunks;
+    s->beside = d->chunk_tokens > 0 ? p.beside : 1;
     s->added = slow * out->prefill.seconds;
     s->own = first * out->prefill.seconds;
     out->itl_max_ms = round->seconds * 1e3;
@@ -118,14 +121,15 @@ static void mixing_make(const struct deployment *d, struct load_cache *cache, co
     chunk_delays(d, cache, &p, w, out);
     s->added = slow * (p.chunks * s->delay / passes);
     s->others = (resident / d->dp - 1.0 / d->dp) / d->osl * s->added;
-    out->itl_max_ms = (round->seconds + slow * s->last_delay / passes) * 1e3;
-    if (d->chunk_tokens == 0)
-        return;
-    s->others = fmin(s->others, slow * s->delay / round->tokens);
-    s->own = p.chunks * (round->seconds + first * s->delay / passes);
-    double decoding = (d->osl - 1) * (round->seconds / round->tokens + s->others);
-    double all = resident / d->dp * p.chunks * (round->seconds + slow * s->delay) / passes;
-    s->queue = fmax(0, all - s->own - decoding);
+    if (d->chunk_tokens > 0) {
+        s->others = fmin(s->others, slow * s->beside * s->delay / round->tokens);
+        s->own = p.chunks * round->seconds + first * s->delay / passes * (p.chunks + passes - 1);
+        double decoding = (d->osl - 1) * (round->seconds / round->tokens + s->others);
+        double all = resident / d->dp * p.chunks * (round->seconds / s->beside + slow * s->delay) / passes;
+        s->queue = fmax(0, all - s->own - decoding);
+    }
+    /* one chunk, or as many prompts as come on the mean */
+    out->itl_max_ms = (round->seconds + fmax(slow * s->last_delay / passes, s->others * round->tokens)) * 1e3;
 }
 
 static void fill_routing(const struct deployment *d, const struct load_law *law, const struct work *w,
@@ -227,7 +231,9 @@ static void fill_times(const struct deployment *d, const struct round *round, bo
      * requests at once, whose prefills queue: (B-1)/2 of them on the mean, in one wave of W. */
     const double *first = d->first_token.value;
     s->admission = first[FIRST_STEPS] + (moe ? first[FIRST_MOE_STEPS] : 0) + d->admission_steps;
-    double admitted = resident > 1 ? s->admission * tpot * round->tokens : 0;
+    /* nobody waits for more prefills than there are other residents: outputs of a few tokens end sooner than an admission */
+    double ahead = fmin(s->admission * round->tokens, d->osl) * s->others;
+    double admitted = resident > 1 ? s->admission * round->seconds + ahead : 0;
     double ttft = first[FIRST_REQUEST_MS] * 1e-3 + s->own + admitted + wait + s->queue;
     s->queued = fmax(0, first[FIRST_BURST] * s->own * (resident / d->dp - 1.0 / d->dp) / (2 * BENCHMARK_WAVES));
     s->round = round->seconds;

@@ -288,11 +288,13 @@ const struct law laws[LAW_COUNT] = {
 
 /* --- over GPU counts --------------------------------------------------------------------------------------------------------- */
 
-/* One engine over n GPUs, tensor parallel; whole experts on each where their width cannot be cut so. */
+/* One engine over n GPUs that does both prefill and decode, tensor parallel; whole experts on each where their width cannot be
+ * cut so. */
 static bool engine_over(struct explorer *x, const struct scenario *s, int gpus, struct deployment *d) {
     char text[160];
     if (!x->resolve(x->user, s, d))
         return false;
+    d->mode = MODE_AGGREGATED;
     d->gpus = d->tp = gpus;
     d->pp = d->dp = d->ep = 1;
     d->redundant_experts = 0;

@@ -6,6 +6,7 @@
 #include "core/count.h"
 #include "core/laws.h"
 #include "core/memory.h"
+#include "core/pools.h"
 #include "explore/contest.h"
 
 /* --- figures of a slot; NAN where it has none ---------------------------------------------------------------------------- */
@@ -22,13 +23,15 @@ static double percent(double share) {
 static double prefill_cost(const struct contest *c, int slot) {
     const struct side *s = c->side[slot];
     double tokens_s = s->d.isl / (compare_value(&s->e, E_PREFILL_MS) * 1e-3);
-    return law_cost_per_million(s->d.price * s->e.engine_gpus, tokens_s);
+    const struct prefill_pool *pool = &s->d.prefill;
+    double gpus = s->d.mode == MODE_DISAGGREGATED ? (double)pool->tp * pool->dp * pool->pp : s->e.engine_gpus;
+    return law_cost_per_million(s->d.price * gpus, tokens_s);
 }
 
 /* Fewest GPUs with the weights in four bits. */
 static double quantised_gpus(const struct contest *c, int slot) {
     struct deployment d;
-    return contest_quantise(c, slot, c->side[slot]->d.gpus, &d) ? memory_min_gpus(&d) : NAN;
+    return contest_quantise(c, slot, c->side[slot]->d.gpus, &d) ? pools_min_gpus(&d) : NAN;
 }
 
 static double variant_figure(const struct contest *c, const struct deployment *d, enum estimate_field_id id) {

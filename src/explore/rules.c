@@ -26,7 +26,8 @@ void contest_tell(const struct contest *c, struct rule_result *r, const char *fo
 /* --- variants -------------------------------------------------------------------------------------------------------- */
 
 static bool resolve_spread(const struct contest *c, int slot, double gpus, const char *weights, struct deployment *d) {
-    static const enum field_id layout[] = {F_TP, F_PP, F_DP, F_EP, F_REDUNDANT_EXPERTS};
+    static const enum field_id layout[] = {F_TP, F_PP, F_DP, F_EP, F_REDUNDANT_EXPERTS, F_PREFILL_GPUS, F_PREFILL_TP,
+                                           F_PREFILL_PP, F_PREFILL_DP, F_PREFILL_EP, F_PREFILL_BATCH};
     struct scenario s = *c->side[slot]->scenario;
     char err[ERROR_LEN];
     for (size_t i = 0; i < sizeof layout / sizeof *layout; i++)

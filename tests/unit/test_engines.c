@@ -249,6 +249,59 @@ static void short_budget_makes_prompts_queue(void **state) {
     assert_near(e.queue_ms, 1e3 * (15 * 66 - 7) * mixed.seconds, 1e-9);
 }
 
+/* A budget that holds several prompts takes them side by side: 8192 tokens less 256 of decoding are 62 prompts of 128, more than
+ * the 256/64 = 4 that come in a step. Then the service is that of whole prompts, and no larger budget makes it slower. */
+static void a_wide_budget_is_no_budget(void **state) {
+    struct deployment d = deployment_of(&mixtral, &h100, 2);
+    (void)state;
+    d.batch = 256, d.isl = 128, d.osl = 64;
+    struct estimate whole = estimate_of(&d);
+    d.chunk_tokens = 8192;
+    struct estimate wide = estimate_of(&d);
+    assert_near(wide.tpot_ms, whole.tpot_ms, 1e-9);
+    assert_near(wide.queue_ms + 1, 1, 1e-12);
+    assert_near(wide.service.beside, 62, 0);
+    double before = 0;
+    for (d.chunk_tokens = 320; d.chunk_tokens <= 65536; d.chunk_tokens *= 2) {
+        struct estimate e = estimate_of(&d);
+        assert_true(e.out_tok_s >= 0.98 * before); /* a step with more prompts in it is that much later */
+        before = e.out_tok_s;
+    }
+}
+
+/* Each chunk of the own prompt passes every stage: no first token comes sooner than its prefill alone would give it. */
+static void no_first_token_before_its_prefill(void **state) {
+    struct deployment d = deployment_of(&llama70b, &h100, 8);
+    (void)state;
+    d.tp = 2, d.pp = 4, d.isl = 8000, d.batch = 2, d.chunk_tokens = 8192;
+    struct estimate e = estimate_of(&d);
+    assert_true(e.feasible && e.ttft_ms >= e.prefill_ms);
+}
+
+/* Outputs of two tokens: 16 of 32 residents begin anew in each step, so that the mean gap is all their prefills. */
+static void the_longest_gap_is_no_shorter_than_the_mean(void **state) {
+    struct deployment d = deployment_of(&mixtral, &h100, 2);
+    (void)state;
+    d.batch = 32;
+    for (d.osl = 2; d.osl <= 256; d.osl *= 2) {
+        struct estimate e = estimate_of(&d);
+        assert_true(e.itl_max_ms >= e.tpot_ms * (1 - 1e-12));
+        if (d.osl == 2)
+            assert_near(e.itl_max_ms, e.tpot_ms, 1e-12);
+    }
+}
+
+/* A request of one token waits for the other residents' prefills once, however many steps an admission takes. */
+static void short_outputs_wait_for_each_prefill_once(void **state) {
+    struct deployment d = deployment_of(&mixtral, &h100, 2);
+    (void)state;
+    d.osl = 1, d.batch = 32;
+    d.first_token.value[FIRST_STEPS] = 4;
+    struct estimate e = estimate_of(&d);
+    double others = 31 * e.service.added, own = e.service.own + d.first_token.value[FIRST_REQUEST_MS] * 1e-3;
+    assert_near(e.ttft_ms, 1e3 * (own + 4 * e.service.round + others), 1e-9);
+}
+
 /* 128 sequences of one token and four drafts each are 640 tokens of a step, before any prompt. */
 static void budget_below_the_decoding_is_refused(void **state) {
     struct deployment d = deployment_of(&llama70b, &a100, 4);
@@ -547,6 +600,9 @@ static void check_figures(const struct deployment *d, const struct estimate *e) 
         assert_true(e->rank_max_mean < e->rank_max_before * 1.05);
     assert_true(e->mfu <= 1 && e->mbu <= 1.000001);
     assert_true(e->tpot_ms * e->spec_tokens >= (e->decode_step_ms + e->spec_draft_ms) * (1 - 1e-12));
+    if (e->n_loads > 0 && d->redundant_experts == 0) /* an expert takes each token once */
+        assert_true(e->load_max_mean <= (double)d->model->n_experts / d->model->top_k);
+    assert_true(e->itl_max_ms >= e->tpot_ms * (1 - 1e-12));
     assert_true(e->itl_max_ms >= e->decode_step_ms && e->ttft_ms >= e->wait_ms + e->queue_ms);
     assert_true(e->spec_tokens >= 1 && e->spec_tokens <= 1 + d->spec_depth && e->spec_gain <= e->spec_tokens);
 }
@@ -574,7 +630,11 @@ int main(void) {
         cmocka_unit_test(speculation_is_assumed), cmocka_unit_test(a_prompt_takes_a_step_for_each_chunk),
         cmocka_unit_test(budget_trades_first_token_for_gaps), cmocka_unit_test(later_chunks_expand_the_cache_again),
         cmocka_unit_test(the_last_chunk_makes_the_longest_gap),
-        cmocka_unit_test(short_budget_makes_prompts_queue), cmocka_unit_test(budget_below_the_decoding_is_refused),
+        cmocka_unit_test(short_budget_makes_prompts_queue), cmocka_unit_test(a_wide_budget_is_no_budget),
+        cmocka_unit_test(no_first_token_before_its_prefill),
+        cmocka_unit_test(the_longest_gap_is_no_shorter_than_the_mean),
+        cmocka_unit_test(short_outputs_wait_for_each_prefill_once),
+        cmocka_unit_test(budget_below_the_decoding_is_refused),
         cmocka_unit_test(a_budget_bounds_the_activations), cmocka_unit_test(the_ledger_of_replicas),
         cmocka_unit_test(no_layout_without_replicas), cmocka_unit_test(uneven_stages_leave_bubbles),
         cmocka_unit_test(prefill_fills_and_drains), cmocka_unit_test(groups_limit_the_ranks_of_a_token),

@@ -93,6 +93,37 @@ static void pools_must_add_up(void **state) {
     }
 }
 
+/* Both steps of the ledger are those of pools: with as many sequences the one without replicas reads no more, and the replicas
+ * take room whatever budget the prompts have. */
+static void the_ledger_is_that_of_pools(void **state) {
+    struct deployment d = pools_of(&mixtral, &h100, 4, 2, 4, 1);
+    (void)state;
+    d.dp = d.ep = 4;
+    d.redundant_experts = 4;
+    d.batch = 64, d.isl = 4000, d.osl = 100;
+    d.pool_step.value[POOL_STEP_FACTOR] = 1.3;
+    struct estimate e = estimate_of(&d);
+    assert_true(e.feasible && e.redundant_kv_tokens > 0);
+    assert_near(e.redundant_gain, e.resident / e.decode_step_ms / (e.before.resident / e.step_before_ms), 1e-9);
+    d.chunk_tokens = 2048;
+    struct estimate cut = estimate_of(&d);
+    assert_near(cut.redundant_kv_tokens, e.redundant_kv_tokens, 1e-12);
+    assert_near(cut.mem_gb, e.mem_gb, 1e-12);
+}
+
+/* 0.99 of 30,000 tokens cached: a pass computes 27 such prompts, but each of them lies in the memory whole. */
+static void a_batch_has_room(void **state) {
+    struct deployment d = pools_of(&llama70b, &h100, 2, 2, 2, 2);
+    (void)state;
+    d.isl = 30000, d.osl = 100, d.prefix_hit = 0.99, d.batch = 2;
+    d.prefill.batch = pools_default_batch(&d);
+    struct estimate e = estimate_of(&d);
+    assert_true(d.prefill.batch < deployment_default_prefill_batch(&d));
+    assert_true(e.feasible);
+    assert_true(e.prefill_mem_gb <= e.mem_capacity_gb);
+    assert_true(e.min_gpus <= d.gpus);
+}
+
 /* Llama-70B in 16 bits is 141 GB: two GPUs of 85.5 GB hold it and caches, one does not. */
 static void each_pool_must_hold_the_model(void **state) {
     struct deployment d = pools_of(&llama70b, &h100, 2, 2, 2, 2);
@@ -398,6 +429,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fleet_divides_into_whole_engines), cmocka_unit_test(batch_of_one_pass),
         cmocka_unit_test(pools_must_add_up), cmocka_unit_test(each_pool_must_hold_the_model),
+        cmocka_unit_test(the_ledger_is_that_of_pools), cmocka_unit_test(a_batch_has_room),
         cmocka_unit_test(transfer_by_hand), cmocka_unit_test(loop_of_single_prompts), cmocka_unit_test(loop_of_batches),
         cmocka_unit_test(passes_of_a_prefill_batch), cmocka_unit_test(any_pools), cmocka_unit_test(smaller_pool_binds),
         cmocka_unit_test(no_interference), cmocka_unit_test(ranks_step_together),
