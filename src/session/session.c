@@ -25,13 +25,13 @@ static size_t session_add_scenario(struct session *s, const struct scenario *nex
     return s->n_scenarios++;
 }
 
-/* A new state: as the last one, but for one slot. */
-static void session_add_state(struct session *s, int slot, size_t scenario) {
+/* A new state, which holds these scenarios. */
+static void session_add_state(struct session *s, const size_t slot[SLOT_COUNT]) {
     s->state = xgrow(s->state, s->n_states, &s->state_room, sizeof *s->state);
     struct state *next = &s->state[s->n_states];
-    *next = s->state[s->n_states - 1];
     next->time = session_now();
-    next->slot[slot] = scenario;
+    for (int i = 0; i < SLOT_COUNT; i++)
+        next->slot[i] = slot[i];
     s->n_states++;
 }
 
@@ -66,32 +66,52 @@ const struct scenario *session_origin(const struct session *s, int slot) {
     return &s->scenario[s->state[0].slot[slot]];
 }
 
-void session_edit(struct session *s, int slot, const struct scenario *next) {
-    if (scenario_equal(session_scenario(s, slot), next))
-        return;
+unsigned session_edit_both(struct session *s, const struct scenario next[SLOT_COUNT]) {
+    unsigned changed = 0;
+    for (int i = 0; i < SLOT_COUNT; i++)
+        if (!scenario_equal(session_scenario(s, i), &next[i]))
+            changed |= 1u << i;
+    if (!changed)
+        return 0;
     s->edit = xgrow(s->edit, s->applied, &s->edit_room, sizeof *s->edit);
     struct edit *e = &s->edit[s->applied++];
     s->n_edits = s->applied;
-    e->slot = slot;
-    e->before = s->state[s->n_states - 1].slot[slot];
-    e->after = session_add_scenario(s, next);
-    session_add_state(s, slot, e->after);
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        e->before[i] = e->after[i] = s->state[s->n_states - 1].slot[i];
+        if (changed & 1u << i)
+            e->after[i] = session_add_scenario(s, &next[i]);
+    }
+    session_add_state(s, e->after);
+    return changed;
 }
 
-int session_undo(struct session *s) {
+void session_edit(struct session *s, int slot, const struct scenario *next) {
+    struct scenario both[SLOT_COUNT] = {*session_scenario(s, SLOT_A), *session_scenario(s, SLOT_B)};
+    both[slot] = *next;
+    session_edit_both(s, both);
+}
+
+static unsigned edit_slots(const struct edit *e) {
+    unsigned slots = 0;
+    for (int i = 0; i < SLOT_COUNT; i++)
+        slots |= e->before[i] != e->after[i] ? 1u << i : 0;
+    return slots;
+}
+
+unsigned session_undo(struct session *s) {
     if (s->applied == 0)
-        return -1;
+        return 0;
     const struct edit *e = &s->edit[--s->applied];
-    session_add_state(s, e->slot, e->before);
-    return e->slot;
+    session_add_state(s, e->before);
+    return edit_slots(e);
 }
 
-int session_redo(struct session *s) {
+unsigned session_redo(struct session *s) {
     if (s->applied == s->n_edits)
-        return -1;
+        return 0;
     const struct edit *e = &s->edit[s->applied++];
-    session_add_state(s, e->slot, e->after);
-    return e->slot;
+    session_add_state(s, e->after);
+    return edit_slots(e);
 }
 
 size_t session_state_count(const struct session *s) {

@@ -25,9 +25,12 @@ const struct scenario *session_origin(const struct session *s, int slot);
 /* Puts a scenario into a slot as a new state; what was undone is forgotten. Nothing happens if it is equal. */
 void session_edit(struct session *s, int slot, const struct scenario *next);
 
-/* One state back or forth. Returns the slot that changed, or -1 when there is nothing to undo or redo. */
-int session_undo(struct session *s);
-int session_redo(struct session *s);
+/* The same for both slots in one step. Returns the slots that changed, a bit each. */
+unsigned session_edit_both(struct session *s, const struct scenario next[SLOT_COUNT]);
+
+/* One state back or forth. Returns the slots that changed, a bit each; 0 when there is nothing to undo or redo. */
+unsigned session_undo(struct session *s);
+unsigned session_redo(struct session *s);
 
 size_t session_state_count(const struct session *s); /* states seen so far, undos included: each step is a state */
 bool session_dirty(const struct session *s);         /* states since the last export or journal write */
@@ -40,7 +43,7 @@ bool session_export(struct session *s, struct catalog *c, struct load_cache *cac
                     char *err);
 
 /* Appends every state from now on to `path`, flushed at each state, both slots of the present state first. A file that is
- * there already must be a session file; its states go on counting. */
+ * there already must be a session file; its states go on counting. A file that another session journals to is refused. */
 bool session_journal(struct session *s, struct catalog *c, const char *path, char *err);
 /* Writes what is new to the journal, if there is one. False with err when the disk says no. */
 bool session_journal_flush(struct session *s, struct catalog *c, struct load_cache *cache, char *err);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,20 +110,36 @@ static bool journal_append_header(int fd) {
     return ok;
 }
 
+/* Two programs that append to one file would number their states alike and mix their rows. The lock goes with the
+ * descriptor, so a crash leaves none behind; a file system without locks has to do without. */
+static bool journal_lock(int fd, const char *path, char *err) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    return journal_refuse(err, path, "another moescope writes this journal; leave that one, or choose another file");
+}
+
+/* Under the lock: an empty file gets the header, any other must be a session file. */
+static bool journal_begin(int fd, struct catalog *c, const char *path, size_t *count, char *err) {
+    struct stat st;
+    if (!journal_lock(fd, path, err))
+        return false;
+    if (fstat(fd, &st) != 0)
+        return journal_refuse(err, path, strerror(errno));
+    if (st.st_size > 0)
+        return journal_check_file(path, c, count, err);
+    return journal_append_header(fd) || journal_refuse(err, path, strerror(errno));
+}
+
 bool session_journal(struct session *s, struct catalog *c, const char *path, char *err) {
     struct stat st;
     size_t count = 0;
-    bool fresh = stat(path, &st) != 0 || (S_ISREG(st.st_mode) && st.st_size == 0);
 
-    if (!fresh && !S_ISREG(st.st_mode))
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return journal_refuse(err, path, "is no regular file; choose another one for the journal");
-    if (!fresh && !journal_check_file(path, c, &count, err))
-        return false;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return journal_refuse(err, path, strerror(errno));
-    if (fresh && !journal_append_header(fd)) {
-        journal_refuse(err, path, strerror(errno));
+    if (!journal_begin(fd, c, path, &count, err)) {
         close(fd);
         return false;
     }

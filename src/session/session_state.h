@@ -14,10 +14,9 @@ struct state {
     size_t slot[SLOT_COUNT];
 };
 
-/* One undoable edit. */
+/* One undoable edit, of one slot or both: indices into `scenario`. */
 struct edit {
-    int slot;
-    size_t before, after; /* indices into `scenario` */
+    size_t before[SLOT_COUNT], after[SLOT_COUNT];
 };
 
 struct session {

@@ -59,14 +59,15 @@ static void run_undo(struct ui *u, const struct action *a, int key) {
     (void)key;
     struct scenario was[SLOT_COUNT] = {*session_scenario(u->session, SLOT_A),
                                        *session_scenario(u->session, SLOT_B)};
-    int slot = a->argument < 0 ? session_undo(u->session) : session_redo(u->session);
-    if (slot < 0) {
+    unsigned slots = a->argument < 0 ? session_undo(u->session) : session_redo(u->session);
+    if (!slots) {
         ui_say(u, false, "nothing to %s", a->argument < 0 ? "undo" : "redo");
         return;
     }
-    u->view.edited = slot; /* so that what came back is on the screen */
-    ui_update(u, 1u << slot);
-    ui_say_effect(u, slot, &was[slot]);
+    if (!(slots & 1u << u->view.edited)) /* what came back is on the screen */
+        u->view.edited = 1 - u->view.edited;
+    ui_update(u, slots);
+    ui_say_effect(u, u->view.edited, &was[u->view.edited]);
 }
 
 /* --- typing a value --- */

@@ -37,6 +37,21 @@ same before.csv head.csv "what stood in the journal"
 tail -2 k.csv | cut -d, -f4- >now
 same after now "the last state comes back, defaults and all"
 
+# One writer at a time: a second program is turned away while the first has the journal, and let in afterwards.
+mkfifo held
+"$program" snapshot --journal shared.csv --script held >/dev/null 2>&1 &
+exec 3>held
+tries=0
+until [ -s shared.csv ] || [ $tries = 200 ]; do tries=$((tries + 1)); sleep 0.05; done
+cp shared.csv before.csv
+run 1 snapshot --journal shared.csv
+says err "shared.csv: another moescope writes this journal"
+same before.csv shared.csv "a journal that another program writes"
+exec 3>&-
+wait
+run 0 snapshot --journal shared.csv
+[ "$(last state shared.csv)" = "2 " ] || fail "after the first has gone: $(last state shared.csv)"
+
 # Read back as scenarios: the same bytes.
 for file in j.csv k.csv; do
     run 0 eval --scenarios $file

@@ -119,18 +119,18 @@ static void test_undo_and_redo_are_states(void **state) {
     (void)state;
     struct session *s = new_session();
     assert_int_equal(session_state_count(s), 1);
-    assert_int_equal(session_undo(s), -1);
-    assert_int_equal(session_redo(s), -1);
+    assert_int_equal(session_undo(s), 0);
+    assert_int_equal(session_redo(s), 0);
     edit(s, SLOT_A, "isl", "700");
     edit(s, SLOT_B, "batch", "8");
     edit(s, SLOT_A, "isl", "800");
     assert_int_equal(session_state_count(s), 4);
-    assert_int_equal(session_undo(s), SLOT_A);
+    assert_int_equal(session_undo(s), 1u << SLOT_A);
     assert_true(number(session_scenario(s, SLOT_A), "isl") == 700);
     assert_true(number(session_scenario(s, SLOT_B), "batch") == 8);
-    assert_int_equal(session_undo(s), SLOT_B);
+    assert_int_equal(session_undo(s), 1u << SLOT_B);
     assert_true(is_default(session_scenario(s, SLOT_B), "batch"));
-    assert_int_equal(session_redo(s), SLOT_B);
+    assert_int_equal(session_redo(s), 1u << SLOT_B);
     assert_true(number(session_scenario(s, SLOT_B), "batch") == 8);
     assert_int_equal(session_state_count(s), 7);
     session_free(s);
@@ -143,8 +143,8 @@ static void test_edit_forgets_what_was_undone(void **state) {
     edit(s, SLOT_A, "isl", "800");
     session_undo(s);
     edit(s, SLOT_A, "osl", "9");
-    assert_int_equal(session_redo(s), -1);
-    assert_int_equal(session_undo(s), SLOT_A);
+    assert_int_equal(session_redo(s), 0);
+    assert_int_equal(session_undo(s), 1u << SLOT_A);
     assert_true(number(session_scenario(s, SLOT_A), "isl") == 700);
     assert_true(is_default(session_scenario(s, SLOT_A), "osl"));
     session_free(s);
@@ -173,8 +173,8 @@ static void test_long_history_back_to_origin(void **state) {
         assert_true(scenario_equal(session_scenario(s, SLOT_A), &first));
     }
     for (int i = 0; i < 2000; i++)
-        assert_int_equal(session_undo(s), SLOT_A);
-    assert_int_equal(session_undo(s), -1);
+        assert_int_equal(session_undo(s), 1u << SLOT_A);
+    assert_int_equal(session_undo(s), 0);
     assert_true(scenario_equal(session_scenario(s, SLOT_A), &first));
     for (int i = 0; i < 1999; i++)
         session_redo(s);
@@ -389,6 +389,42 @@ static void test_journal_refuses_what_it_would_spoil(void **state) {
     session_free(s);
 }
 
+/* Swapped scenarios come back with one undo, and one state of the file holds both. */
+static void test_edit_of_both_is_one_step(void **state) {
+    (void)state;
+    struct session *s = new_session();
+    edit(s, SLOT_A, "isl", "700");
+    struct scenario swapped[SLOT_COUNT] = {*session_scenario(s, SLOT_B), *session_scenario(s, SLOT_A)};
+    assert_int_equal(session_edit_both(s, swapped), 3);
+    assert_int_equal(session_edit_both(s, swapped), 0);
+    assert_int_equal(session_state_count(s), 3);
+    assert_true(number(session_scenario(s, SLOT_B), "isl") == 700);
+    assert_int_equal(session_undo(s), 3);
+    assert_true(number(session_scenario(s, SLOT_A), "isl") == 700);
+    assert_true(is_default(session_scenario(s, SLOT_B), "isl"));
+    assert_int_equal(session_redo(s), 3);
+    assert_true(number(session_scenario(s, SLOT_B), "isl") == 700);
+    session_free(s);
+}
+
+/* Two writers would give their states the same numbers: the second is refused, and may come when the first has gone. */
+static void test_journal_has_one_writer(void **state) {
+    (void)state;
+    struct session *first = new_session(), *second = new_session();
+    assert_true(session_journal(first, catalog, "journal.csv", err));
+    assert_true(session_journal_flush(first, catalog, &cache, err));
+    assert_false(session_journal(second, catalog, "journal.csv", err));
+    assert_non_null(strstr(err, "journal.csv: another moescope"));
+    assert_true(session_journal_flush(second, catalog, &cache, err)); /* it has no journal */
+    assert_int_equal(count_lines("journal.csv"), 3);
+    session_free(first);
+    assert_true(session_journal(second, catalog, "journal.csv", err));
+    assert_true(session_journal_flush(second, catalog, &cache, err));
+    assert_int_equal(count_lines("journal.csv"), 5);
+    remove_files();
+    session_free(second);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undo_and_redo_are_states),
@@ -405,6 +441,8 @@ int main(void) {
         cmocka_unit_test(test_journal_follows_and_continues),
         cmocka_unit_test(test_journal_of_a_full_disk_stays_whole),
         cmocka_unit_test(test_journal_refuses_what_it_would_spoil),
+        cmocka_unit_test(test_edit_of_both_is_one_step),
+        cmocka_unit_test(test_journal_has_one_writer),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
