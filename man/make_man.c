@@ -204,9 +204,22 @@ static void put_keys(void) {
         put_argument(a.keys);
         putchar('\n');
         put_phrase(a.help);
+        printf(strchr(a.ids, ',') ? "Actions: %s.\n" : "Action: %s.\n", a.ids);
     }
     if (group)
         puts(".El");
+}
+
+static void put_explorer_commands(void) {
+    struct command_help row;
+    puts(".Bl -tag -width Ds");
+    for (size_t i = 0; tui_command_help(i, &row); i++) {
+        printf(".It Ic \\&: Ns %s No", row.name);
+        put_argument(row.synopsis);
+        putchar('\n');
+        put_phrase(row.help);
+    }
+    puts(".El");
 }
 
 /* --- the template -------------------------------------------------------------------------------------- */
@@ -216,7 +229,7 @@ static const struct {
     void (*put)(void);
 } sections[] = {
     {"@COMMANDS@\n", put_commands}, {"@OPTIONS@\n", put_options}, {"@FIELDS@\n", put_fields},
-    {"@FIGURES@\n", put_figures},   {"@KEYS@\n", put_keys},
+    {"@FIGURES@\n", put_figures},   {"@KEYS@\n", put_keys},      {"@EXPLORER_COMMANDS@\n", put_explorer_commands},
     {"@ARTICLE_FIGURES@\n", put_article_figures}, {"@FORMULAS@\n", put_formulas},
 };
 

@@ -39,12 +39,12 @@ enum status cli_fail(enum status status, const char *text);
 /* Opens the presets that the options ask for; the caller closes the catalog. */
 enum status cli_open_catalog(const struct options *o, struct catalog **c);
 
-/* The session that explore, snapshot, rules and laws begin with: ready-made scenarios or a session file, then the flags; with
- * its journal, if there is one. Every scenario has been resolved. The caller frees it. */
-enum status cli_open_session(const struct options *o, struct catalog *c, struct session **s);
-
-/* --glyphs and --color. */
-enum status cli_screen_options(const struct options *o, struct tui_options *screen);
+/* The session that explore, snapshot, rules and laws begin with: ready-made scenarios, with the user's defaults where they
+ * leave fields alone (NULL: none), or a session file; then the flags; with its journal, if there is one. Every scenario has
+ * been resolved. The caller frees it. */
+struct config_defaults;
+enum status cli_open_session(const struct options *o, struct catalog *c, const struct config_defaults *defaults,
+                             struct session **s);
 
 /* Whether what was written to standard output so far was taken. A closed pipe ends the program quietly, a full disk
  * with a message; both with STATUS_ENVIRONMENT. */

@@ -1,22 +1,22 @@
 /* `explore`: the explorer at a terminal. */
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/user_config.h"
 
-static enum status explore(const struct options *o, const struct tui_options *screen, struct catalog *c) {
+static enum status explore(const struct options *o, const struct screen_settings *settings, struct catalog *c) {
     struct session *s;
     char err[ERROR_LEN];
-    enum status status = cli_open_session(o, c, &s);
-    if (status == STATUS_OK && !tui_run(c, s, screen, err))
+    enum status status = cli_open_session(o, c, &settings->defaults, &s);
+    if (status == STATUS_OK && !tui_run(c, s, &settings->screen, err))
         status = cli_fail(STATUS_ENVIRONMENT, err);
     session_free(s);
     return status;
 }
 
 enum status cmd_explore(const struct options *o) {
-    struct tui_options screen;
+    struct screen_settings settings;
     struct catalog *c;
-    enum status status = cli_screen_options(o, &screen);
+    enum status status = cli_screen_options(o, &settings);
     if (status != STATUS_OK)
         return status;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -26,7 +26,7 @@ enum status cmd_explore(const struct options *o) {
             "an estimate and 'moescope snapshot' a screen");
     status = cli_open_catalog(o, &c);
     if (status == STATUS_OK)
-        status = explore(o, &screen, c);
+        status = explore(o, &settings, c);
     catalog_close(c);
     return status;
 }

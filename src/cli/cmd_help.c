@@ -133,11 +133,12 @@ static void print_options_csv(void) {
 
 static void print_keys_csv(void) {
     struct action_help action;
-    puts("keys,group,help");
+    puts("keys,group,help,actions");
     for (size_t i = 0; tui_action_help(i, &action); i++) {
         csv_write_cell(stdout, action.keys, true);
         csv_write_cell(stdout, action.group, false);
         csv_write_cell(stdout, action.help, false);
+        csv_write_cell(stdout, action.ids, false);
         csv_end_row(stdout);
     }
 }

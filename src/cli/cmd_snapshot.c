@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/user_config.h"
 
 static const char *const screen_formats[] = {"text", "roles", "ansi", NULL};
 
@@ -17,7 +17,7 @@ static bool read_size(const char *text, int *w, int *h) {
 }
 
 /* Whatever goes wrong with standard output is told once, in the words of cli_check_output. */
-static enum status play(const struct options *o, const struct tui_options *screen, struct catalog *c,
+static enum status play(const struct options *o, const struct screen_settings *settings, struct catalog *c,
                         FILE *script, const char *name) {
     int w = 100, h = 30;
     char err[ERROR_LEN];
@@ -30,9 +30,9 @@ static enum status play(const struct options *o, const struct tui_options *scree
                  o->text[OPT_SIZE]);
         return cli_fail(STATUS_BAD_INPUT, err);
     }
-    enum status status = cli_open_session(o, c, &s);
+    enum status status = cli_open_session(o, c, &settings->defaults, &s);
     if (status == STATUS_OK &&
-        !tui_play(c, s, screen, w, h, script, name, screen_formats[format], stdout, err))
+        !tui_play(c, s, &settings->screen, w, h, script, name, screen_formats[format], stdout, err))
         status = ferror(stdout) ? cli_check_output() : cli_fail(STATUS_BAD_INPUT, err);
     session_free(s);
     return status;
@@ -47,11 +47,11 @@ static FILE *open_script(const char *path) {
 
 enum status cmd_snapshot(const struct options *o) {
     const char *path = o->text[OPT_SCRIPT];
-    struct tui_options screen;
+    struct screen_settings settings;
     struct catalog *c = NULL;
     char text[ERROR_LEN];
 
-    enum status status = cli_screen_options(o, &screen);
+    enum status status = cli_screen_options(o, &settings);
     if (status != STATUS_OK)
         return status;
     FILE *script = open_script(path);
@@ -62,7 +62,7 @@ enum status cmd_snapshot(const struct options *o) {
     }
     status = cli_open_catalog(o, &c);
     if (status == STATUS_OK)
-        status = play(o, &screen, c, script, path && strcmp(path, "-") != 0 ? path : "standard input");
+        status = play(o, &settings, c, script, path && strcmp(path, "-") != 0 ? path : "standard input");
     catalog_close(c);
     if (script != stdin)
         fclose(script);

@@ -48,6 +48,10 @@ const struct command commands[CMD_COUNT] = {
                   "Print help; with an option, one of the tables as CSV.", false},
 };
 
+static const char *const glyph_sets[] = {"auto", "ascii", "utf8", NULL};
+static const char *const color_uses[] = {"auto", "never", "always", NULL};
+static const char *const mouse_uses[] = {"on", "off", NULL};
+
 const struct general_option general_options[OPT_COUNT] = {
     [OPT_B] = {"b", "FIELD=VALUE", 0, PAIR,
                "Set a field of scenario B; may be repeated. Fields without --b belong to A."},
@@ -75,9 +79,11 @@ const struct general_option general_options[OPT_COUNT] = {
     [OPT_SCRIPT] =
         {"script", "FILE", 0, FOR(CMD_SNAPSHOT),
          "Keys to play, as words: a character, up, down, left, right, tab, enter, esc, ..., type:TEXT, "
-         "size:WxH, show; # begins a comment; - is standard input. Default: no keys."},
-    [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii or utf8."},
-    [OPT_COLOR] = {"color", "WHEN", 0, SCREEN, "auto (by terminal and NO_COLOR), never or always."},
+         "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, show; # begins a comment; - is standard input. Default: no keys."},
+    [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii or utf8.", glyph_sets},
+    [OPT_COLOR] = {"color", "WHEN", 0, SCREEN, "auto (by terminal and NO_COLOR), never or always.", color_uses},
+    [OPT_MOUSE] = {"mouse", "WHEN", 0, SCREEN,
+                   "on (clicks and the wheel act in the explorer) or off (the terminal keeps them, to select text).", mouse_uses},
     [OPT_PRESETS] =
         {"presets", "DIR", 0, ANY & ~FOR(CMD_HELP),
          "Read presets from DIR too; rows with a known id replace those of the user and of the program."},
@@ -289,6 +295,12 @@ int options_choice(const struct options *o, enum option_id id, const char *const
         used += snprintf(err + used, (size_t)(ERROR_LEN - used), "%s %s", i ? "," : "", words[i]);
     }
     return -1;
+}
+
+const char *options_word(const struct options *o, enum option_id id, char *err) {
+    const char *const *words = general_options[id].words;
+    int i = options_choice(o, id, words, 0, err);
+    return i < 0 ? NULL : words[i];
 }
 
 bool settings_apply(const struct settings *settings, const char *flag, struct scenario *s, char *err) {

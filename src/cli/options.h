@@ -25,7 +25,7 @@ extern const struct command commands[CMD_COUNT];
 
 enum option_id {
     OPT_B, OPT_SCENARIO_A, OPT_SCENARIO_B, OPT_SESSION, OPT_JOURNAL,
-    OPT_SCENARIOS, OPT_FORMAT, OPT_SIZE, OPT_SCRIPT, OPT_GLYPHS, OPT_COLOR, OPT_PRESETS,
+    OPT_SCENARIOS, OPT_FORMAT, OPT_SIZE, OPT_SCRIPT, OPT_GLYPHS, OPT_COLOR, OPT_MOUSE, OPT_PRESETS,
     OPT_FIELDS, OPT_FIGURES, OPT_OPTIONS, OPT_KEYS,
     OPT_HELP, OPT_VERSION,
     OPT_COUNT
@@ -37,6 +37,7 @@ struct general_option {
     int letter;           /* short form, or 0 */
     unsigned commands;    /* bit set of command_id */
     const char *help;
+    const char *const *words; /* what it takes, the default first, NULL-terminated; NULL: anything, or it depends */
 };
 
 extern const struct general_option general_options[OPT_COUNT];
@@ -64,6 +65,9 @@ struct options {
  * way. */
 bool options_parse(int argc, char **argv, struct options *o, char *err);
 void options_free(struct options *o);
+
+/* The word that an option with words takes, the first if it was not given; NULL with a message if it is none of them. */
+const char *options_word(const struct options *o, enum option_id id, char *err);
 
 /* The index of the option's argument in a NULL-terminated list of words; `otherwise` if it was not given, -1 with a
  * message if it is none of them. */

@@ -18,7 +18,7 @@ enum status pair_open(const struct options *o, struct pair *p) {
     p->format = (enum output_format)format;
     enum status status = cli_open_catalog(o, &p->catalog);
     if (status == STATUS_OK)
-        status = cli_open_session(o, p->catalog, &p->session);
+        status = cli_open_session(o, p->catalog, NULL, &p->session);
     p->explorer.resolve = resolve;
     p->explorer.user = p->catalog;
     return status;

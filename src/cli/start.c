@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/user_config.h"
 #include "catalog/suggest.h"
 
 /* A ready-made scenario: the one with the id, or (NULL) the one at `place`. Without any, A and B are all
@@ -41,7 +41,8 @@ static enum status load_session_file(struct catalog *c, const char *path, struct
     return cli_fail(probe ? STATUS_BAD_INPUT : STATUS_ENVIRONMENT, err);
 }
 
-static enum status load_slots(const struct options *o, struct catalog *c, struct scenario slots[SLOT_COUNT]) {
+static enum status load_slots(const struct options *o, struct catalog *c, const struct config_defaults *defaults,
+                              struct scenario slots[SLOT_COUNT]) {
     if (o->text[OPT_SESSION] && (o->text[OPT_SCENARIO_A] || o->text[OPT_SCENARIO_B]))
         return cli_fail(STATUS_BAD_INPUT,
                         "--session already says what A and B are; leave out --scenario-a and "
@@ -51,6 +52,10 @@ static enum status load_slots(const struct options *o, struct catalog *c, struct
     enum status status = load_ready_made(c, "scenario-a", o->text[OPT_SCENARIO_A], 0, &slots[SLOT_A]);
     if (status == STATUS_OK)
         status = load_ready_made(c, "scenario-b", o->text[OPT_SCENARIO_B], 1, &slots[SLOT_B]);
+    if (status == STATUS_OK && defaults)
+        status = config_check(defaults, c);
+    for (int i = 0; status == STATUS_OK && defaults && i < SLOT_COUNT; i++)
+        config_fill(defaults, &slots[i]);
     return status;
 }
 
@@ -83,10 +88,11 @@ static enum status open_journal(const struct options *o, struct catalog *c, stru
     return cli_fail(STATUS_ENVIRONMENT, err);
 }
 
-enum status cli_open_session(const struct options *o, struct catalog *c, struct session **s) {
+enum status cli_open_session(const struct options *o, struct catalog *c, const struct config_defaults *defaults,
+                             struct session **s) {
     struct scenario slots[SLOT_COUNT];
     *s = NULL;
-    enum status status = load_slots(o, c, slots);
+    enum status status = load_slots(o, c, defaults, slots);
     if (status == STATUS_OK)
         status = apply_flags(o, c, slots);
     if (status != STATUS_OK)
@@ -95,18 +101,17 @@ enum status cli_open_session(const struct options *o, struct catalog *c, struct 
     return open_journal(o, c, *s);
 }
 
-static const char *const glyph_sets[] = {"auto", "ascii", "utf8", NULL};
-static const char *const color_uses[] = {"auto", "never", "always", NULL};
-
-enum status cli_screen_options(const struct options *o, struct tui_options *screen) {
+enum status cli_screen_options(const struct options *o, struct screen_settings *out) {
+    struct options filled = *o; /* what the command line leaves open, the user's settings say */
     char err[ERROR_LEN];
-    int glyphs = options_choice(o, OPT_GLYPHS, glyph_sets, 0, err);
-    if (glyphs < 0)
+    enum status status = config_read(&filled, &out->keys, &out->defaults);
+    if (status != STATUS_OK)
+        return status;
+    const char *glyphs = options_word(&filled, OPT_GLYPHS, err);
+    const char *color = glyphs ? options_word(&filled, OPT_COLOR, err) : NULL;
+    const char *mouse = color ? options_word(&filled, OPT_MOUSE, err) : NULL;
+    if (!mouse)
         return cli_fail(STATUS_BAD_INPUT, err);
-    int color = options_choice(o, OPT_COLOR, color_uses, 0, err);
-    if (color < 0)
-        return cli_fail(STATUS_BAD_INPUT, err);
-    screen->glyphs = glyph_sets[glyphs];
-    screen->color = color_uses[color];
+    out->screen = (struct tui_options){glyphs, color, strcmp(mouse, "on") == 0, &out->keys};
     return STATUS_OK;
 }

@@ -4,7 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "catalog/suggest.h"
+#include "tui/command.h"
+#include "tui/command_line.h"
+#include "tui/find.h"
+#include "tui/slots.h"
 #include "tui/tui_run.h"
+#include "tui/wrap.h"
 
 enum { PAGE_END = 100000 }; /* rows: beyond the end of any page */
 
@@ -100,7 +106,8 @@ static void run_entry(struct ui *u, const struct action *a, int key) {
     u->entry[0] = '\0';
     u->entry_first = false;
     if (a->argument == 0) {
-        type_character(u, key);
+        if (key != KEYCODE_NONE) /* NONE: asked for by name */
+            type_character(u, key);
         return;
     }
     snprintf(u->entry, sizeof u->entry, "%s",
@@ -112,6 +119,8 @@ static void run_type(struct ui *u, const struct action *a, int key) {
     (void)a;
     type_character(u, key);
     u->preset = 0;
+    u->page_scroll = 0;
+    find_follow(u);
 }
 
 static void run_erase(struct ui *u, const struct action *a, int key) {
@@ -123,6 +132,7 @@ static void run_erase(struct ui *u, const struct action *a, int key) {
     u->preset = 0;
     if (n > 0)
         u->entry[n - 1] = '\0';
+    find_follow(u);
 }
 
 /* An entry that is not allowed stays, with the reason, so that it can be mended. */
@@ -136,6 +146,80 @@ static void run_take(struct ui *u, const struct action *a, int key) {
     }
     if (ui_apply(u, &next))
         u->mode = u->back;
+}
+
+/* --- A and B --- */
+
+static void run_swap(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    slots_swap(u);
+}
+
+static void run_copy(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    slots_copy(u);
+}
+
+static void run_lock(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    slots_toggle_lock(u, u->field);
+}
+
+/* --- the command line, finding --- */
+
+static void run_command(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    command_line_open(u);
+}
+
+static void run_command_type(struct ui *u, const struct action *a, int key) {
+    (void)a;
+    command_line_type(u, key);
+}
+
+static void run_command_erase(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    command_line_erase(u, a->argument);
+}
+
+static void run_command_clear(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    command_line_clear(u);
+}
+
+static void run_command_move(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    command_line_move(u, a->argument);
+}
+
+static void run_command_recall(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    command_line_recall(u, a->argument);
+}
+
+static void run_command_complete(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    command_line_complete(u, a->argument);
+}
+
+static void run_command_enter(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    command_line_enter(u);
+}
+
+static void run_find(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    find_open(u);
+}
+
+static void run_find_enter(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    find_enter(u);
+}
+
+static void run_find_leave(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    find_leave(u);
 }
 
 /* --- panes --- */
@@ -223,6 +307,30 @@ static void run_help(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     open_mode(u, MODE_HELP);
     u->page_scroll = 0;
+    u->help_filter[0] = '\0';
+}
+
+static void run_help_find(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    u->mode = MODE_HELP_FIND;
+    u->entry[0] = '\0';
+    u->entry_first = false;
+    u->page_scroll = 0;
+}
+
+/* Back to the page, with what was typed (1) or with all of it. */
+static void run_help_found(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    u->mode = MODE_HELP;
+    snprintf(u->help_filter, sizeof u->help_filter, "%s", a->argument ? u->entry : "");
+}
+
+/* One step back: to the whole page, then to what is below it. */
+static void run_close_page(struct ui *u, const struct action *a, int key) {
+    if (u->mode == MODE_HELP && u->help_filter[0])
+        u->help_filter[0] = '\0';
+    else
+        run_back(u, a, key);
 }
 
 static void run_scroll(struct ui *u, const struct action *a, int key) {
@@ -248,13 +356,14 @@ static void run_presets(struct ui *u, const struct action *a, int key) {
 
 static void run_preset_move(struct ui *u, const struct action *a, int key) {
     (void)key;
-    size_t n = presets_count(u), to = u->preset + (size_t)a->argument;
+    size_t n = u->mode == MODE_FIND ? find_count(u) : presets_count(u), to = u->preset + (size_t)a->argument;
     if (to < n)
         u->preset = to;
     else if (a->argument > 1 && n > 0)
         u->preset = n - 1;
     else if (a->argument < -1)
         u->preset = 0;
+    find_follow(u);
 }
 
 static void run_load(struct ui *u, const struct action *a, int key) {
@@ -323,6 +432,11 @@ enum {
     IN_WORKING = 1 << MODE_WORKING,
     IN_PAGE = IN_HELP | IN_WORKING,
     IN_QUIT = 1 << MODE_QUIT,
+    IN_COMMAND = 1 << MODE_COMMAND,
+    IN_FIND = 1 << MODE_FIND,
+    IN_HELP_FIND = 1 << MODE_HELP_FIND,
+    IN_LIST = IN_PRESETS | IN_FIND,
+    IN_LINE = IN_ENTRY | IN_LIST | IN_HELP_FIND, /* where u->entry is typed */
     IN_MAIN = IN_COLUMN | IN_PANES | IN_WIDE
 };
 
@@ -330,7 +444,6 @@ enum {
 #define DIGIT_KEYS {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '.'}
 #define SHOWN(keys, bar, group, help, rank) keys, bar, group, help, rank
 #define PAIRED NULL, NULL, NULL, NULL, 0      /* shares the line of the row before */
-#define BAR(bar, rank) NULL, bar, NULL, NULL, rank /* in the key bar only */
 
 /* The order is the order of the help; the key bar shows the rows of its mode that have a word, as many as fit. */
 static const struct action actions[] = {
@@ -341,7 +454,7 @@ static const struct action actions[] = {
      SHOWN("← →  h l", "←→ change", "sliders", "move the slider: halve or double, one step, the next choice", 3)},
     {"more", IN_COLUMN, {KEYCODE_RIGHT, 'l'}, 1, run_adjust, PAIRED},
     {"type", IN_MAIN, DIGIT_KEYS, 0, run_entry,
-     SHOWN("0-9 .", "0-9 type", "sliders", "type a value (k, M, G and % may follow): Enter takes it, Esc drops it", 7)},
+     SHOWN("0-9 .", "0-9 type", "sliders", "type a value (k, M, G and % may follow): Enter takes it, Esc drops it", 9)},
     {"edit", IN_COLUMN, {KEYCODE_ENTER}, 1, run_entry,
      SHOWN("Enter", NULL, "sliders", "edit the value as text", 0)},
     {"fine-less", IN_MAIN, {'-'}, -1, run_fine,
@@ -368,8 +481,14 @@ static const struct action actions[] = {
      SHOWN("p", "p presets", "scenarios", "ready-made scenarios: type to filter, Enter loads into the edited slot", 6)},
     {"mend", IN_MAIN, {'m'}, 0, run_adopt,
      SHOWN("m", NULL, "scenarios", "make a scenario that does not run possible: adopt the marked move", 0)},
+    {"swap", IN_MAIN, {'S'}, 0, run_swap,
+     SHOWN("S", NULL, "scenarios", "exchange A and B", 0)},
+    {"copy", IN_MAIN, {'C'}, 0, run_copy,
+     SHOWN("C", NULL, "scenarios", "copy the scenario under edit onto the other", 0)},
+    {"lock", IN_MAIN, {'L'}, 0, run_lock,
+     SHOWN("L", NULL, "scenarios", "lock the field, or free it: a change of a locked field (=) changes A and B", 0)},
     {"undo", IN_MAIN, {'u'}, -1, run_undo,
-     SHOWN("u", "u undo", "scenarios", "undo", 8)},
+     SHOWN("u", "u undo", "scenarios", "undo", 7)},
     {"redo", IN_MAIN, {KEYCODE_CTRL_R}, 1, run_undo,
      SHOWN("Ctrl-R", NULL, "scenarios", "redo", 0)},
     {"pane-up", IN_PANES, {KEYCODE_UP, 'k'}, -1, run_pane_vertical,
@@ -397,6 +516,10 @@ static const struct action actions[] = {
      SHOWN("Enter", NULL, "views", "what the row offers: the working of a step, an article's deployment", 0)},
     {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
+    {"command", IN_MAIN, {':'}, 0, run_command,
+     SHOWN(":", ": command", "session", "type a command: Tab completes it", 6)},
+    {"find", IN_MAIN, {'/'}, 0, run_find,
+     SHOWN("/", "/ find", "session", "find a field, a scenario, a view or an action by its name", 6)},
     {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,
      SHOWN("e", "e export", "session", "write the session to moescope-DATE-TIME.csv in this folder", 9)},
     {"help", IN_MAIN, {'?', KEYCODE_F1}, 0, run_help,
@@ -405,26 +528,66 @@ static const struct action actions[] = {
      SHOWN("Ctrl-L", NULL, "session", "draw the screen again", 0)},
     {"quit", IN_MAIN | IN_QUIT, {'q'}, 0, run_quit,
      SHOWN("q", "q quit", "session", "quit; asks once if work is not saved", 2)},
-    {"stay", IN_QUIT, {KEYCODE_ESC}, 0, run_back, BAR("Esc stay", 3)},
+    {"stay", IN_QUIT, {KEYCODE_ESC}, 0, run_back,
+     SHOWN("Esc", "Esc stay", "session", "at the question whether to quit: stay", 3)},
 
-    {"take", IN_ENTRY, {KEYCODE_ENTER}, 0, run_take, BAR("Enter take", 1)},
-    {"drop", IN_ENTRY, {KEYCODE_ESC}, 0, run_back, BAR("Esc drop", 2)},
-    {"erase", IN_ENTRY | IN_PRESETS, {KEYCODE_BACKSPACE, KEYCODE_DELETE, 8}, 0, run_erase, PAIRED},
-    {"preset-up", IN_PRESETS, {KEYCODE_UP}, -1, run_preset_move, BAR("↑↓ choose", 3)},
-    {"preset-down", IN_PRESETS, {KEYCODE_DOWN}, 1, run_preset_move, PAIRED},
-    {"preset-first", IN_PRESETS, {KEYCODE_HOME, KEYCODE_PAGE_UP}, -1000, run_preset_move, PAIRED},
-    {"preset-last", IN_PRESETS, {KEYCODE_END, KEYCODE_PAGE_DOWN}, 1000, run_preset_move, PAIRED},
-    {"preset-load", IN_PRESETS, {KEYCODE_ENTER}, 0, run_load, BAR("Enter load", 2)},
-    {"preset-close", IN_PRESETS, {KEYCODE_ESC}, 0, run_back, BAR("Esc close", 1)},
-    {"character", IN_ENTRY | IN_PRESETS, {KEYCODE_PRINTABLE}, 0, run_type, PAIRED},
-    {"page-up", IN_PAGE, {KEYCODE_UP, 'k'}, -1, run_scroll, BAR("↑↓ scroll", 2)},
+    {"take", IN_ENTRY, {KEYCODE_ENTER}, 0, run_take,
+     SHOWN("Enter", "Enter take", "typing a value", "take the value; one that is not allowed stays, with the reason", 1)},
+    {"drop", IN_ENTRY, {KEYCODE_ESC}, 0, run_back,
+     SHOWN("Esc", "Esc drop", "typing a value", "drop it", 2)},
+    {"erase", IN_LINE, {KEYCODE_BACKSPACE, KEYCODE_DELETE, 8}, 0, run_erase,
+     SHOWN("Backspace", NULL, "typing a value", "take the last character away; in a list, widen the search", 0)},
+    {"character", IN_LINE, {KEYCODE_PRINTABLE}, 0, run_type, PAIRED},
+
+    {"command-enter", IN_COMMAND, {KEYCODE_ENTER}, 0, run_command_enter,
+     SHOWN("Enter", "Enter run", "command line", "run the line; one that is refused stays, with the reason", 1)},
+    {"complete", IN_COMMAND, {KEYCODE_TAB}, 1, run_command_complete,
+     SHOWN("Tab", "Tab complete", "command line", "complete the last word; again: the next that it could be", 3)},
+    {"complete-back", IN_COMMAND, {KEYCODE_BACKTAB}, -1, run_command_complete, PAIRED},
+    {"recall-before", IN_COMMAND, {KEYCODE_UP}, -1, run_command_recall,
+     SHOWN("↑ ↓", "↑↓ history", "command line", "a line entered before", 4)},
+    {"recall-after", IN_COMMAND, {KEYCODE_DOWN}, 1, run_command_recall, PAIRED},
+    {"command-left", IN_COMMAND, {KEYCODE_LEFT}, -1, run_command_move,
+     SHOWN("← → Home End", NULL, "command line", "move within the line", 0)},
+    {"command-right", IN_COMMAND, {KEYCODE_RIGHT}, 1, run_command_move, PAIRED},
+    {"command-first", IN_COMMAND, {KEYCODE_HOME}, -2, run_command_move, PAIRED},
+    {"command-last", IN_COMMAND, {KEYCODE_END}, 2, run_command_move, PAIRED},
+    {"command-erase", IN_COMMAND, {KEYCODE_BACKSPACE, 8}, -1, run_command_erase,
+     SHOWN("Backspace", NULL, "command line", "take a character away; on an empty line, close it", 0)},
+    {"command-delete", IN_COMMAND, {KEYCODE_DELETE}, 0, run_command_erase, PAIRED},
+    {"command-clear", IN_COMMAND, {KEYCODE_CTRL_U}, 0, run_command_clear,
+     SHOWN("Ctrl-U", NULL, "command line", "empty the line", 0)},
+    {"command-close", IN_COMMAND, {KEYCODE_ESC}, 0, run_back,
+     SHOWN("Esc", "Esc close", "command line", "close it", 2)},
+    {"command-character", IN_COMMAND, {KEYCODE_PRINTABLE}, 0, run_command_type, PAIRED},
+
+    {"preset-up", IN_LIST, {KEYCODE_UP}, -1, run_preset_move,
+     SHOWN("↑ ↓ Home End", "↑↓ choose", "lists", "choose among what matches the text typed", 3)},
+    {"preset-down", IN_LIST, {KEYCODE_DOWN}, 1, run_preset_move, PAIRED},
+    {"preset-first", IN_LIST, {KEYCODE_HOME, KEYCODE_PAGE_UP}, -1000, run_preset_move, PAIRED},
+    {"preset-last", IN_LIST, {KEYCODE_END, KEYCODE_PAGE_DOWN}, 1000, run_preset_move, PAIRED},
+    {"preset-load", IN_PRESETS, {KEYCODE_ENTER}, 0, run_load,
+     SHOWN("Enter", "Enter load", "lists", "load the marked scenario; in what `/` found: go there, load, show or do it", 2)},
+    {"find-enter", IN_FIND, {KEYCODE_ENTER}, 0, run_find_enter, NULL, "Enter go, do", NULL, NULL, 2},
+    {"preset-close", IN_PRESETS, {KEYCODE_ESC}, 0, run_back,
+     SHOWN("Esc", "Esc close", "lists", "close the list", 1)},
+    {"find-close", IN_FIND, {KEYCODE_ESC}, 0, run_find_leave, NULL, "Esc back", NULL, NULL, 1},
+
+    {"page-up", IN_PAGE, {KEYCODE_UP, 'k'}, -1, run_scroll,
+     SHOWN("↑ ↓ PgUp PgDn", "↑↓ scroll", "pages", "scroll the help or a working; Home and End too", 2)},
     {"page-down", IN_PAGE, {KEYCODE_DOWN, 'j'}, 1, run_scroll, PAIRED},
     {"page-page-up", IN_PAGE, {KEYCODE_PAGE_UP}, -10, run_scroll, PAIRED},
     {"page-page-down", IN_PAGE, {KEYCODE_PAGE_DOWN, ' '}, 10, run_scroll, PAIRED},
     {"page-first", IN_PAGE, {KEYCODE_HOME}, -PAGE_END, run_scroll, PAIRED},
     {"page-last", IN_PAGE, {KEYCODE_END}, PAGE_END, run_scroll, PAIRED},
-    {"page-slot", IN_WORKING, {'b'}, 0, run_working_slot, BAR("b A/B", 3)},
-    {"page-close", IN_PAGE, {KEYCODE_ESC, KEYCODE_ENTER, 'q', '?', KEYCODE_F1}, 0, run_back, BAR("Esc close", 1)},
+    {"page-slot", IN_WORKING, {'b'}, 0, run_working_slot,
+     SHOWN("b", "b A/B", "pages", "the working of the other scenario's figure", 3)},
+    {"help-find", IN_HELP, {'/'}, 0, run_help_find,
+     SHOWN("/", "/ search", "pages", "show what holds a text only, in the help", 3)},
+    {"help-found", IN_HELP_FIND, {KEYCODE_ENTER}, 1, run_help_found, NULL, "Enter keep", NULL, NULL, 1},
+    {"help-all", IN_HELP_FIND, {KEYCODE_ESC}, 0, run_help_found, NULL, "Esc show all", NULL, NULL, 2},
+    {"page-close", IN_PAGE, {KEYCODE_ESC, KEYCODE_ENTER, 'q', '?', KEYCODE_F1}, 0, run_close_page,
+     SHOWN("Esc", "Esc close", "pages", "close the page", 1)},
 };
 /* clang-format on */
 
@@ -441,19 +604,128 @@ static bool has_key(const struct action *a, int key) {
     return false;
 }
 
-const struct action *action_find(enum mode mode, int key) {
+static bool is_bound(const struct tui_keys *bound, size_t action) {
+    for (size_t i = 0; bound && i < bound->n; i++)
+        if (bound->item[i].action == action)
+            return true;
+    return false;
+}
+
+const struct action *action_find(const struct tui_keys *bound, enum mode mode, int key) {
+    for (size_t i = 0; bound && i < bound->n; i++)
+        if (bound->item[i].key == key && (actions[bound->item[i].action].modes & 1u << mode))
+            return &actions[bound->item[i].action];
     for (size_t i = 0; i < ACTIONS; i++)
-        if ((actions[i].modes & 1u << mode) && has_key(&actions[i], key))
+        if ((actions[i].modes & 1u << mode) && has_key(&actions[i], key) && !is_bound(bound, i))
             return &actions[i];
     return NULL;
 }
+
+void action_run(struct ui *u, const char *id) {
+    for (size_t i = 0; i < ACTIONS; i++)
+        if (strcmp(actions[i].id, id) == 0) {
+            actions[i].run(u, &actions[i], KEYCODE_NONE);
+            return;
+        }
+}
+
+/* --- keys that the user has changed --- */
+
+/* The user's keys of one action, blanks between; "" where it has none. */
+static void print_bound(const struct tui_keys *bound, size_t action, char *buf) {
+    char name[KEY_NAME_LEN];
+    for (size_t i = 0; bound && i < bound->n; i++)
+        if (bound->item[i].action == action)
+            text_add(buf, ACTION_TEXT, "%s%s", *buf ? " " : "", key_to_name(bound->item[i].key, name));
+}
+
+/* Rows that share a line: keys of any of them that are the user's stand for all. */
+const char *action_keys(const struct tui_keys *bound, const struct action *a, char *buf) {
+    size_t i = (size_t)(a - actions);
+    if (!a->keys)
+        return NULL;
+    *buf = '\0';
+    do
+        print_bound(bound, i++, buf);
+    while (i < ACTIONS && !actions[i].keys);
+    if (!*buf)
+        snprintf(buf, ACTION_TEXT, "%s", a->keys);
+    return buf;
+}
+
+const char *action_bar(const struct tui_keys *bound, const struct action *a, char *buf) {
+    if (!a->bar)
+        return NULL;
+    *buf = '\0';
+    print_bound(bound, (size_t)(a - actions), buf);
+    const char *words = strchr(a->bar, ' ');
+    if (*buf && words)
+        text_add(buf, ACTION_TEXT, "%s", words);
+    else
+        snprintf(buf, ACTION_TEXT, "%s", a->bar);
+    return buf;
+}
+
+static bool refuse_action(const char *id, char *err) {
+    struct suggestion near;
+    suggest_begin(&near, id);
+    for (size_t i = 0; i < ACTIONS; i++)
+        suggest_offer(&near, actions[i].id);
+    snprintf(err, ERROR_LEN, "no action '%.40s'%s%s%s; `moescope help --keys` lists them", id, near.best ? " (did you mean '" : "",
+             near.best ? near.best : "", near.best ? "'?)" : "");
+    return false;
+}
+
+static bool refuse_key(const char *name, char *err) {
+    snprintf(err, ERROR_LEN, "no key '%.40s' (allowed: a single character", name);
+    for (size_t i = 0; key_table_name(i); i++)
+        text_add(err, ERROR_LEN, ", %s", key_table_name(i));
+    text_add(err, ERROR_LEN, ")");
+    return false;
+}
+
+bool tui_keys_bind(struct tui_keys *keys, const char *action, const char *key, char *err) {
+    size_t i = 0;
+    int code = key_from_name(key);
+    while (i < ACTIONS && strcmp(actions[i].id, action) != 0)
+        i++;
+    if (i == ACTIONS)
+        return refuse_action(action, err);
+    if (code == KEYCODE_NONE)
+        return refuse_key(key, err);
+    for (size_t k = 0; k < keys->n; k++)
+        if (keys->item[k].key == code && keys->item[k].action != i &&
+            (actions[keys->item[k].action].modes & actions[i].modes)) {
+            snprintf(err, ERROR_LEN, "key '%s' is bound to '%s' already; allowed: one action", key,
+                     actions[keys->item[k].action].id);
+            return false;
+        }
+    if (keys->n == TUI_BINDINGS) {
+        snprintf(err, ERROR_LEN, "more than %d keys are bound", TUI_BINDINGS);
+        return false;
+    }
+    keys->item[keys->n++] = (struct tui_binding){i, code};
+    return true;
+}
+
+/* --- for the man page --- */
 
 bool tui_action_help(size_t i, struct action_help *out) {
     for (size_t k = 0; k < ACTIONS; k++) {
         if (!actions[k].keys || i-- > 0)
             continue;
-        *out = (struct action_help){actions[k].keys, actions[k].help, actions[k].group};
+        *out = (struct action_help){.keys = actions[k].keys, .help = actions[k].help, .group = actions[k].group};
+        text_add(out->ids, sizeof out->ids, "%s", actions[k].id);
+        for (k++; k < ACTIONS && !actions[k].keys; k++)
+            text_add(out->ids, sizeof out->ids, ", %s", actions[k].id);
         return true;
     }
     return false;
+}
+
+bool tui_command_help(size_t i, struct command_help *out) {
+    const struct command_row *row = command_at(i);
+    if (row)
+        *out = (struct command_help){row->name, row->synopsis, row->help};
+    return row != NULL;
 }

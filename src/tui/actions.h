@@ -25,7 +25,16 @@ struct action {
 /* Row i of the table, or NULL past the end. */
 const struct action *action_at(size_t i);
 
-/* The action of a key in a mode, or NULL. */
-const struct action *action_find(enum mode mode, int key);
+/* The action of a key in a mode, or NULL. `bound`: keys that the user has changed, or NULL. */
+const struct action *action_find(const struct tui_keys *bound, enum mode mode, int key);
+
+/* Does what the action with this id does, wherever the focus is. */
+void action_run(struct ui *u, const char *id);
+
+/* The keys of an action as people read them, and its words in the key bar, with the user's keys in them; buf[ACTION_TEXT].
+ * Return buf, or NULL where the table has none. */
+enum { ACTION_TEXT = 96 };
+const char *action_keys(const struct tui_keys *bound, const struct action *a, char *buf);
+const char *action_bar(const struct tui_keys *bound, const struct action *a, char *buf);
 
 #endif

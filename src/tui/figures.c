@@ -8,7 +8,7 @@
 #include "catalog/catalog.h"
 #include "core/compare.h"
 
-enum { WIDE = 60, REST = 4, UNIT_AT = 19 };
+enum { WIDE = 60, REST = 4, UNIT_AT = 19, APART = 8, APART_MIN = 74 }; /* APART_MIN: has room for B against A too */
 /* Narrow panes: the width that has room for two intervals, and the cells of a whole part there ("12.3k"). */
 enum { RANGE_MIN = 31, RANGE_ROOM = 3 };
 
@@ -40,14 +40,30 @@ bool figures_wide(int w) {
 
 struct columns figures_columns(int w) {
     struct columns k = {.whole = w >= 31 ? 6 : 5};
-    k.before = figures_wide(w) ? 10 : 0;
-    k.cell = k.before + k.whole + REST + 1 + (figures_wide(w) ? 2 : 0);
-    k.label = w - SLOT_COUNT * k.cell;
+    bool apart = w >= APART_MIN;
+    k.before = apart ? 8 : figures_wide(w) ? 10 : 0;
+    k.cell = k.before + k.whole + REST + 1 + (apart ? 1 : figures_wide(w) ? 2 : 0);
+    k.label = w - SLOT_COUNT * k.cell - (apart ? APART : 0);
     if (k.label > 26)
         k.label = 26;
     for (int i = 0; i < SLOT_COUNT; i++)
         k.x[i] = k.label + i * k.cell + k.before;
+    k.apart = apart ? k.label + SLOT_COUNT * k.cell : 0;
     return k;
+}
+
+const char *figures_apart(const struct estimate *a, const struct estimate *b, enum estimate_field_id id, char *buf) {
+    double from = figures_value(a, id), to = figures_value(b, id), ratio = to / from;
+    *buf = '\0';
+    if (!(from > 0) || !(to > 0) || estimate_fields[id].type != VALUE_NUMBER || id == E_SLO_OK)
+        return buf;
+    if (ratio >= 1000)
+        snprintf(buf, APART_LEN, "×%.2g", ratio);
+    else if (ratio >= 2 || ratio <= 0.5)
+        snprintf(buf, APART_LEN, "×%.3g", ratio);
+    else if (fabs(ratio - 1) >= 0.0005)
+        snprintf(buf, APART_LEN, "%s%.*f %%", ratio > 1 ? "+" : "−", fabs(ratio - 1) < 0.0995 ? 1 : 0, 100 * fabs(ratio - 1));
+    return buf;
 }
 
 /* Where the unit stands in a wide pane, behind a label of `used` cells: in a column of its own if the labels
@@ -201,6 +217,9 @@ void figures_row(const struct view *v, struct canvas *c, int x, int y, int w, co
     draw_label(v, c, x, y, w, f, focus);
     for (int i = 0; i < SLOT_COUNT; i++)
         draw_value(v, c, x + k.x[i], y, &k, f, i, better == i, figures_certain(a, b, f->id));
+    char apart[APART_LEN];
+    if (k.apart)
+        canvas_text_right(c, x + k.apart, y, APART - 1, figures_apart(a, b, f->id, apart), ROLE_DIM);
 }
 
 /* Whether a scenario has this field at another value than the table's default. */
@@ -261,4 +280,6 @@ void figures_head(const struct view *v, struct canvas *c, int x, int y, int w) {
         canvas_text(c, at + 1, y, 1, slot_names[i], view_slot_role(i));
         canvas_put(c, at + 2, y, v->edited == i ? 0x25C2 : ' ', view_slot_role(i)); /* ◂ under edit */
     }
+    if (k.apart)
+        canvas_text(c, x + k.apart + APART - 6, y, 5, " B/A ", ROLE_DIM);
 }

@@ -26,6 +26,7 @@ struct columns {
     int x[SLOT_COUNT]; /* first cell of a value */
     int whole, cell;   /* cells before the decimal point; of a value with its mark */
     int before;        /* cells for the value before the last key, left of the value; 0 none */
+    int apart;         /* first cell of B against A; 0 none */
 };
 
 struct columns figures_columns(int w);
@@ -39,6 +40,11 @@ int figures_draw(const struct view *v, struct canvas *c, struct rect r, const st
 
 /* Heads of the two columns, A and B. */
 void figures_head(const struct view *v, struct canvas *c, int x, int y, int w);
+
+/* B against A: "+12 %", "×2.31" from twice or half on, "" where one is unknown or none or they are alike; buf[APART_LEN].
+ * Returns buf. */
+enum { APART_LEN = 24 };
+const char *figures_apart(const struct estimate *a, const struct estimate *b, enum estimate_field_id id, char *buf);
 
 /* "does not fit: 91.2 of 85.5 GB", with the name of the pool where pools are apart; buf[SHORT_LEN]. Returns buf. */
 enum { SHORT_LEN = 96 };

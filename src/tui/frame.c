@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "tui/actions.h"
+#include "tui/command_line.h"
 #include "tui/digits.h"
 #include "tui/figures.h"
+#include "tui/hot.h"
 #include "tui/wrap.h"
 
 /* --- title --- */
@@ -94,7 +96,9 @@ void frame_draw_title(const struct ui *u, struct canvas *c, struct rect r) {
     }
     for (int i = 0; i < SLOT_COUNT; i++) {
         canvas_text(c, x, r.y, 1, slot_names[i], view_slot_role(i));
-        x += NAME_HEAD + draw_slot_name(&u->view.slot[i], c, x + NAME_HEAD, r.y, width[i]) + GAP;
+        int used = NAME_HEAD + draw_slot_name(&u->view.slot[i], c, x + NAME_HEAD, r.y, width[i]);
+        hot_note(u, (struct rect){x, r.y, used, 1}, HOT_SLOT, i);
+        x += used + GAP;
     }
     canvas_text_right(c, r.x + r.w - right, r.y, right - 1, load, ROLE_TEXT);
 }
@@ -123,6 +127,10 @@ void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r) {
     const struct shown_row *figure = figure_cursor_row(u);
     enum role role = ROLE_TEXT;
     int room = r.w - 2;
+    if (u->mode == MODE_COMMAND) {
+        command_line_draw(u, c, (struct rect){r.x + 1, r.y, r.w - 2, 1});
+        return;
+    }
     if (u->message[0]) {
         snprintf(text, sizeof text, "%s", u->message);
         role = u->message_error ? ROLE_ERROR : ROLE_TEXT;
@@ -160,19 +168,26 @@ static int draw_bar_item(struct canvas *c, int x, int y, const char *text) {
 
 /* Whether the item has a place in w cells beside all those that rank before it. */
 static bool bar_item_fits(const struct ui *u, const struct action *item, int w) {
+    char text[ACTION_TEXT];
     const struct action *a;
-    int used = text_width(item->bar);
+    int used = text_width(action_bar(u->keys, item, text));
     for (size_t i = 0; (a = action_at(i)) != NULL; i++)
         if (a->bar && (a->modes & 1u << u->mode) &&
             (a->rank < item->rank || (a->rank == item->rank && a < item)))
-            used += text_width(a->bar) + BAR_GAP;
+            used += text_width(action_bar(u->keys, a, text)) + BAR_GAP;
     return used <= w;
 }
 
 void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r) {
+    char text[ACTION_TEXT];
     const struct action *a;
     int x = r.x + 1;
+    if (u->mode == MODE_COMMAND && command_line_draw_hint(u, c, (struct rect){x, r.y, r.w - 2, 1}))
+        return;
     for (size_t i = 0; (a = action_at(i)) != NULL; i++)
-        if (a->bar && (a->modes & 1u << u->mode) && bar_item_fits(u, a, r.w - 2))
-            x += draw_bar_item(c, x, r.y, a->bar) + BAR_GAP;
+        if (a->bar && (a->modes & 1u << u->mode) && bar_item_fits(u, a, r.w - 2)) {
+            int used = draw_bar_item(c, x, r.y, action_bar(u->keys, a, text));
+            hot_note(u, (struct rect){x, r.y, used, 1}, HOT_ACTION, (int)i);
+            x += used + BAR_GAP;
+        }
 }

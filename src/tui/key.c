@@ -29,6 +29,7 @@ static const struct key_row {
     {"f1", KEYCODE_F1},
     {"ctrl-r", KEYCODE_CTRL_R},
     {"ctrl-l", KEYCODE_CTRL_L},
+    {"ctrl-u", KEYCODE_CTRL_U},
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };

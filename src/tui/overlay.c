@@ -1,9 +1,9 @@
 /* Help and presets: boxes over the panes. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/actions.h"
+#include "tui/hot.h"
 #include "tui/tui_run.h"
 #include "tui/wrap.h"
 
@@ -22,43 +22,72 @@ static int smaller(int a, int b) {
 
 enum { KEYS_WIDTH = 13 };
 
-/* One row of text at `*row` of the page; drawn if it is within the box. */
-static void help_row(struct canvas *c, struct rect r, int *row, int scroll, const char *keys,
-                     const char *text, enum role role) {
-    int at = *row - scroll, w = r.w - (keys ? KEYS_WIDTH : 0), rows = wrap_rows(w, text);
-    struct rect page = {r.x + (keys ? KEYS_WIDTH : 0), r.y + at, w, rows};
-    canvas_clip(c, r);
+/* The page as it is drawn: a filter leaves those rows that hold it, without headings. */
+struct page {
+    const struct ui *u;
+    struct canvas *c;
+    struct rect r;
+    int row, scroll;
+    const char *filter;
+};
+
+/* One row of text; drawn if it is within the box. */
+static void help_row(struct page *p, const char *keys, const char *text, enum role role) {
+    struct rect r = p->r;
+    int at = p->row - p->scroll, w = r.w - (keys ? KEYS_WIDTH : 0), rows = wrap_rows(w, text);
+    struct rect place = {r.x + (keys ? KEYS_WIDTH : 0), r.y + at, w, rows};
+    if (*p->filter && (!keys || !(text_holds(keys, p->filter) || text_holds(text, p->filter))))
+        return;
+    canvas_clip(p->c, r);
     if (keys)
-        canvas_text(c, r.x, r.y + at, KEYS_WIDTH, keys, ROLE_KEY);
-    wrap_text(c, page, text, role);
-    canvas_clip(c, (struct rect){0, 0, c->w, c->h});
-    *row += rows > 0 ? rows : 1;
+        canvas_text(p->c, r.x, r.y + at, KEYS_WIDTH, keys, ROLE_KEY);
+    wrap_text(p->c, place, text, role);
+    canvas_clip(p->c, (struct rect){0, 0, p->c->w, p->c->h});
+    p->row += rows > 0 ? rows : 1;
 }
 
-static void help_field(const struct ui *u, struct canvas *c, struct rect r, int *row, int scroll) {
-    const struct field *f = ui_field(u);
+static void help_heading(struct page *p, const char *text) {
+    p->row += !*p->filter && p->row > 0;
+    help_row(p, NULL, text, ROLE_HEADING);
+}
+
+static void help_field(struct page *p) {
+    const struct field *f = ui_field(p->u);
     char text[2 * VALUE_LEN], range[VALUE_LEN];
     snprintf(text, sizeof text, "selected: %s (--%s)", f->label, f->id);
-    help_row(c, r, row, scroll, NULL, text, ROLE_HEADING);
-    help_row(c, r, row, scroll, "", f->help, ROLE_TEXT);
-    help_row(c, r, row, scroll, "allowed", ui_range(f, range), ROLE_TEXT);
-    help_row(c, r, row, scroll, "default", f->default_text ? f->default_text : f->default_note, ROLE_TEXT);
+    help_heading(p, text);
+    help_row(p, "", f->help, ROLE_TEXT);
+    help_row(p, "allowed", ui_range(f, range), ROLE_TEXT);
+    help_row(p, "default", f->default_text ? f->default_text : f->default_note, ROLE_TEXT);
 }
 
-static void help_actions(struct canvas *c, struct rect r, int *row, int scroll) {
+static void help_actions(struct page *p) {
     const char *group = "";
-    struct action_help a;
-    for (size_t i = 0; tui_action_help(i, &a); i++) {
-        if (strcmp(a.group, group) != 0) {
-            *row += 1;
-            help_row(c, r, row, scroll, NULL, a.group, ROLE_HEADING);
-        }
-        group = a.group;
-        help_row(c, r, row, scroll, a.keys, a.help, ROLE_TEXT);
+    const struct action *a;
+    char keys[ACTION_TEXT];
+    for (size_t i = 0; (a = action_at(i)) != NULL; i++) {
+        if (!a->keys)
+            continue;
+        if (strcmp(a->group, group) != 0)
+            help_heading(p, a->group);
+        group = a->group;
+        help_row(p, action_keys(p->u->keys, a, keys), a->help, ROLE_TEXT);
     }
 }
 
-static void help_signs(struct canvas *c, struct rect r, int *row, int scroll) {
+static void help_commands(struct page *p) {
+    struct command_help row;
+    char text[512];
+    help_heading(p, "commands, after :");
+    for (size_t i = 0; tui_command_help(i, &row); i++) {
+        snprintf(text, sizeof text, "%s: %s", row.synopsis, row.help);
+        help_row(p, row.name, text, ROLE_TEXT);
+    }
+    help_row(p, "FIELD VALUE", "the same as set; FIELD alone goes to it", ROLE_TEXT);
+    help_row(p, "ACTION", "what a key does, by its name: undo, zoom, swap, ...", ROLE_TEXT);
+}
+
+static void help_signs(struct page *p) {
     static const struct {
         const char *sign, *means;
     } signs[] = {
@@ -74,6 +103,8 @@ static void help_signs(struct canvas *c, struct rect r, int *row, int scroll) {
         {"!", "later than the service level that is set"},
         {"auto", "a default that follows the other fields"},
         {"A ◂", "the scenario under edit"},
+        {"B/A", "B against A: in percent, or how many times as much"},
+        {"=", "beside a slider: locked, so that a change goes into both scenarios"},
         {"→", "what the last key changed: before → after"},
         {"p95", "19 steps of 20 stay below this"},
         {"max load", "load of a layer's busiest expert over the mean; GPU load: of the busiest GPU"},
@@ -83,53 +114,53 @@ static void help_signs(struct canvas *c, struct rect r, int *row, int scroll) {
         {"bench", "TTFT as a closed-loop benchmark measures it: with the burst of its start"},
         {"TPOT", "mean time per token after the first"},
     };
-    *row += 1;
-    help_row(c, r, row, scroll, NULL, "signs and words", ROLE_HEADING);
+    help_heading(p, "signs and words");
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        help_row(c, r, row, scroll, signs[i].sign, signs[i].means, ROLE_TEXT);
+        help_row(p, signs[i].sign, signs[i].means, ROLE_TEXT);
 }
 
-static int help_page(const struct ui *u, struct canvas *c, struct rect r, int scroll) {
-    int row = 0;
-    help_field(u, c, r, &row, scroll);
-    help_actions(c, r, &row, scroll);
-    help_signs(c, r, &row, scroll);
-    return row;
+/* Returns the rows of the whole page. */
+static int help_page(struct page p) {
+    help_field(&p);
+    help_actions(&p);
+    help_commands(&p);
+    help_signs(&p);
+    if (p.row == 0)
+        canvas_text(p.c, p.r.x, p.r.y, p.r.w, "nothing in the help holds this", ROLE_DIM);
+    return p.row;
+}
+
+static void help_title(const struct ui *u, const char *filter, char *title, size_t size) {
+    snprintf(title, size, u->mode == MODE_HELP_FIND || *filter ? "help: /%.60s" : "help", filter);
 }
 
 void overlay_draw_help(struct ui *u, struct canvas *c) {
-    struct rect nowhere = {0, c->h + 10000, 0, 0};
+    const char *filter = u->mode == MODE_HELP_FIND ? u->entry : u->help_filter;
+    char title[80];
     int w = c->w < 100 ? c->w : 92;
-    nowhere.w = w - 4; /* a first pass off the screen measures the page */
-    int rows = help_page(u, c, nowhere, 0);
-    struct rect r = overlay_open_box(c, w, smaller(c->h - 3, rows + 2), "help");
+    /* a first pass off the screen measures the page; the box keeps its size while a filter is typed */
+    struct page page = {.u = u, .c = c, .r = {0, c->h + 10000, w - 4, 0}, .filter = ""};
+    int rows = help_page(page);
+    help_title(u, filter, title, sizeof title);
+    struct rect r = overlay_open_box(c, w, smaller(c->h - 3, rows + 2), title);
+    page.filter = filter;
+    rows = help_page(page);
     int most = rows - r.h > 0 ? rows - r.h : 0;
     if (u->page_scroll > most)
         u->page_scroll = most;
-    help_page(u, c, r, u->page_scroll);
-    c->cursor_x = r.x;
-    c->cursor_y = r.y;
+    page.r = r;
+    page.scroll = u->page_scroll;
+    help_page(page);
+    c->cursor_x = r.x + (u->mode == MODE_HELP_FIND ? 7 + text_width(filter) : 0);
+    c->cursor_y = u->mode == MODE_HELP_FIND ? r.y - 1 : r.y;
     if (u->page_scroll < most)
         canvas_text(c, r.x + r.w - 7, r.y + r.h, 8, " more ▾", ROLE_KEY);
 }
 
 /* --- presets --- */
 
-/* Whether `text` holds the words of the filter somewhere, whatever their case. */
-static bool holds(const char *text, const char *part) {
-    size_t n = strlen(part);
-    for (; *text; text++) {
-        size_t i = 0;
-        while (i < n && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
-            i++;
-        if (i == n)
-            return true;
-    }
-    return n == 0;
-}
-
 static bool matches(const struct ui *u, const struct scenario_preset *p) {
-    return holds(p->name, u->entry) || holds(p->id, u->entry) || (p->note && holds(p->note, u->entry));
+    return text_holds(p->name, u->entry) || text_holds(p->id, u->entry) || (p->note && text_holds(p->note, u->entry));
 }
 
 const struct scenario_preset *presets_at(const struct ui *u, size_t i) {
@@ -151,6 +182,7 @@ size_t presets_count(const struct ui *u) {
 static void draw_preset(const struct ui *u, struct canvas *c, struct rect r, size_t i, int y) {
     const struct scenario_preset *p = presets_at(u, i);
     bool selected = i == u->preset;
+    hot_note(u, (struct rect){r.x, y, r.w, 1}, HOT_ITEM, (int)i);
     canvas_text(c, r.x, y, 1, selected ? "▸" : " ", ROLE_FRAME_FOCUS);
     canvas_text(c, r.x + 2, y, 26, p->id, selected ? ROLE_SELECTED : ROLE_VALUE);
     canvas_text(c, r.x + 29, y, r.w - 29, p->name, selected ? ROLE_SELECTED : ROLE_TEXT);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -32,6 +33,8 @@ static struct {
     sigset_t held_back;  /* signals that may only arrive while we wait */
     sigset_t waiting;    /* the mask for that */
     volatile sig_atomic_t continued;
+    struct mouse mouse;      /* the last event */
+    struct timespec clicked; /* when the last click came */
 } screen;
 
 /* --- opening and closing
@@ -134,7 +137,7 @@ static void screen_init_looks(const char *color) {
     }
 }
 
-bool screen_open(const char *color, char *err) {
+bool screen_open(const char *color, bool mouse, char *err) {
     static bool registered;
     unsetenv("LINES"); /* the size comes from the terminal, whatever a parent's shell has left there */
     unsetenv("COLUMNS");
@@ -161,6 +164,10 @@ bool screen_open(const char *color, char *err) {
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     screen_init_looks(color);
+    if (mouse) {
+        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+        mouseinterval(0); /* a press counts at once: whether it is the second of two is seen from the clock */
+    }
     screen_hold_signals();
     return true;
 }
@@ -271,6 +278,39 @@ static int screen_key_from_escape(void) {
     return got == OK && length == 0 ? screen_key_from_final(next) : KEYCODE_NONE;
 }
 
+/* A second click on the same cell within DOUBLE_MS is a double click; the one after that begins anew. */
+static enum mouse_kind screen_click(int x, int y) {
+    enum { DOUBLE_MS = 400 };
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double ms = (double)(now.tv_sec - screen.clicked.tv_sec) * 1e3 + (double)(now.tv_nsec - screen.clicked.tv_nsec) / 1e6;
+    bool again = screen.mouse.kind == MOUSE_CLICK && screen.mouse.x == x && screen.mouse.y == y && ms <= DOUBLE_MS;
+    screen.clicked = now;
+    return again ? MOUSE_DOUBLE : MOUSE_CLICK;
+}
+
+/* False for what nobody asked for: other buttons, releases. */
+static bool screen_take_mouse(void) {
+    MEVENT event;
+    if (getmouse(&event) != OK)
+        return false;
+    enum mouse_kind kind = MOUSE_CLICK;
+    if (event.bstate & BUTTON4_PRESSED)
+        kind = MOUSE_UP;
+    else if (event.bstate & BUTTON5_PRESSED)
+        kind = MOUSE_DOWN;
+    else if (event.bstate & BUTTON1_PRESSED)
+        kind = screen_click(event.x, event.y);
+    else
+        return false;
+    screen.mouse = (struct mouse){event.x, event.y, kind};
+    return true;
+}
+
+struct mouse screen_mouse(void) {
+    return screen.mouse;
+}
+
 static int screen_key_from_char(wint_t c) {
     switch (c) {
     case '\n':
@@ -321,6 +361,11 @@ enum screen_event screen_read(int *key, bool wait) {
         int got = get_wch(&code);
         if (got == KEY_CODE_YES && code == KEY_RESIZE)
             return SCREEN_RESIZE;
+        if (got == KEY_CODE_YES && code == KEY_MOUSE) {
+            if (screen_take_mouse())
+                return SCREEN_MOUSE;
+            continue;
+        }
         if (got != ERR) {
             *key = got == KEY_CODE_YES ? screen_key_from_code(code) : screen_key_from_char(code);
             if (*key != KEYCODE_NONE)

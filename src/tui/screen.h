@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 #include "tui/canvas.h"
+#include "tui/ui.h"
 
 /* Takes the terminal on standard input and output. `color` as in theme_colors. Glyphs follow from LC_CTYPE, which must be
- * set. False with the remedy in err[ERROR_LEN] when there is none that can show a screen. */
-bool screen_open(const char *color, char *err);
+ * set. `mouse`: whether clicks and the wheel come to us. False with the remedy in err[ERROR_LEN] when there is none that can show a screen. */
+bool screen_open(const char *color, bool mouse, char *err);
 void screen_close(void); /* any number of times */
 
 void screen_size(int *w, int *h);
@@ -21,11 +22,15 @@ void screen_repaint(void);
 enum screen_event {
     SCREEN_NONE,   /* no key is waiting */
     SCREEN_KEY,    /* *key is set */
+    SCREEN_MOUSE,  /* screen_mouse has it */
     SCREEN_RESIZE, /* new size, or back in the foreground: draw again */
     SCREEN_GONE    /* the terminal has gone away */
 };
 
 /* The next event; with `wait` blocks, at no cost, until there is one. */
 enum screen_event screen_read(int *key, bool wait);
+
+/* What the mouse did, after SCREEN_MOUSE. */
+struct mouse screen_mouse(void);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "tui/digits.h"
+#include "tui/hot.h"
+#include "tui/slots.h"
 #include "tui/ui_state.h"
 #include "tui/wrap.h"
 
@@ -20,22 +22,19 @@ static double position(const struct field *f, double v) {
     return v < low ? 0 : v > high ? 1 : (v - low) / (high - low);
 }
 
-static void draw_track(struct canvas *c, int x, int y, int w, const struct field *f, double v,
-                       bool selected) {
+static int index_of(const struct field *f) {
+    return (int)(f - scenario_fields);
+}
+
+static void draw_track(const struct ui *u, struct canvas *c, int x, int y, int w, const struct field *f, bool selected) {
+    double v = deployment_number(ui_deployment(u), f);
+    hot_note(u, (struct rect){x, y, w, 1}, HOT_TRACK, index_of(f));
     for (int i = 0; i < w; i++)
         canvas_put(c, x + i, y, 0x2500, ROLE_DIM);
     if (isnan(v))
         return;
     canvas_put(c, x + (int)floor(position(f, v) * (w - 1) + 0.5), y, 0x25CF,
                selected ? ROLE_SELECTED : ROLE_VALUE);
-}
-
-static void draw_choice(struct canvas *c, int x, int y, int w, const char *value, enum role role,
-                        bool selected) {
-    enum role arrow = selected ? ROLE_SELECTED : ROLE_DIM;
-    canvas_put(c, x, y, 0x25C2, arrow);         /* ◂ */
-    canvas_put(c, x + w - 1, y, 0x25B8, arrow); /* ▸ */
-    canvas_text(c, x + 2, y, w - 4, value, role);
 }
 
 /* The value in words: thousands spaced, "none" where nothing is set, "auto" behind a derived default. */
@@ -60,6 +59,18 @@ static enum role value_role(const struct ui *u, const struct field *f, bool sele
     return selected ? ROLE_SELECTED : derived || !deployment_reads(ui_deployment(u), f) ? ROLE_DIM : ROLE_VALUE;
 }
 
+static void draw_choice(const struct ui *u, struct canvas *c, int x, int y, int w, const struct field *f, bool selected) {
+    enum role arrow = selected ? ROLE_SELECTED : ROLE_DIM;
+    char value[VALUE_LEN];
+    value_text(u, f, w - 4, value);
+    hot_note(u, (struct rect){x, y, w, 1}, HOT_FIELD, index_of(f));
+    hot_note(u, (struct rect){x, y, 2, 1}, HOT_LESS, index_of(f));
+    hot_note(u, (struct rect){x + w - 2, y, 2, 1}, HOT_MORE, index_of(f));
+    canvas_put(c, x, y, 0x25C2, arrow);         /* ◂ */
+    canvas_put(c, x + w - 1, y, 0x25B8, arrow); /* ▸ */
+    canvas_text(c, x + 2, y, w - 4, value, value_role(u, f, selected));
+}
+
 /* What is being typed takes the place of the value, with the hardware cursor behind it. */
 static void draw_entry(const struct ui *u, struct canvas *c, int x, int y, int w) {
     int n = text_width(u->entry), skip = n > w - 1 ? n - (w - 1) : 0;
@@ -77,12 +88,13 @@ static void draw_control(const struct ui *u, struct canvas *c, int x, int y, int
         draw_entry(u, c, x, y, w);
         return;
     }
-    value_text(u, f, f->type == FIELD_TEXT ? w - 4 : VALUE, text);
     if (f->type == FIELD_TEXT) {
-        draw_choice(c, x, y, w, text, value_role(u, f, selected), selected);
+        draw_choice(u, c, x, y, w, f, selected);
         return;
     }
-    draw_track(c, x, y, w - VALUE - 1, f, deployment_number(ui_deployment(u), f), selected);
+    value_text(u, f, VALUE, text);
+    draw_track(u, c, x, y, w - VALUE - 1, f, selected);
+    hot_note(u, (struct rect){x + w - VALUE, y, VALUE, 1}, HOT_FIELD, index_of(f));
     canvas_text_right(c, x + w - VALUE, y, VALUE, text, value_role(u, f, selected));
 }
 
@@ -90,7 +102,11 @@ static void draw_label(const struct ui *u, struct canvas *c, int x, int y, int w
                        bool selected) {
     bool focus = selected && ui_base_mode(u) == MODE_COLUMN;
     canvas_put(c, x, y, selected ? 0x25B8 : ' ', focus ? ROLE_FRAME_FOCUS : ROLE_DIM);
-    canvas_text(c, x + 1, y, w - 1, f->label, focus ? ROLE_SELECTED : ROLE_LABEL);
+    bool locked = slots_locked(u, index_of(f));
+    canvas_text(c, x + 1, y, w - 1 - locked, f->label, focus ? ROLE_SELECTED : ROLE_LABEL);
+    if (locked)
+        canvas_put(c, x + w - 1, y, '=', ROLE_KEY);
+    hot_note(u, (struct rect){x, y, w, 1}, HOT_FIELD, index_of(f));
     if (selected && u->mode != MODE_ENTRY) {
         c->cursor_x = x;
         c->cursor_y = y;
@@ -121,7 +137,8 @@ static int list_row(int field) {
     return field + (int)scenario_fields[field].group + 1;
 }
 
-static void draw_group(struct canvas *c, int x, int y, int w, enum field_group group) {
+static void draw_group(const struct ui *u, struct canvas *c, int x, int y, int w, enum field_group group) {
+    hot_note(u, (struct rect){x, y, w, 1}, HOT_GROUP, (int)group);
     char name[64];
     size_t n = 0;
     for (const char *p = field_group_names[group]; *p && n + 1 < sizeof name; p++)
@@ -152,7 +169,7 @@ static void draw_list(struct ui *u, struct canvas *c, struct rect r) {
         int y = r.y + list_row(i) - u->scroll;
         bool selected = i == u->field;
         if ((i == 0 || scenario_fields[i - 1].group != f->group) && y - 1 >= r.y && y - 1 < r.y + r.h)
-            draw_group(c, r.x, y - 1, r.w - 2, f->group);
+            draw_group(u, c, r.x, y - 1, r.w - 2, f->group);
         if (y < r.y || y >= r.y + r.h)
             continue;
         draw_label(u, c, r.x, y, LABEL, f, selected);
@@ -189,6 +206,7 @@ static int draw_strip(const struct ui *u, struct canvas *c, struct rect r) {
         if (x + w > r.w)
             x = 0, row++;
         canvas_text(c, r.x + x, r.y + row, r.w - x, name, here ? ROLE_SELECTED : ROLE_DIM);
+        hot_note(u, (struct rect){r.x + x, r.y + row, w, 1}, HOT_GROUP, i);
         x += w + 1;
     }
     return row + 1;
@@ -204,13 +222,13 @@ static int draw_compact_field(const struct ui *u, struct canvas *c, struct rect 
     } else if (f->type != FIELD_TEXT) {
         value_text(u, f, VALUE, text);
         canvas_text_right(c, r.x + r.w - VALUE, y, VALUE, text, value_role(u, f, selected));
+        hot_note(u, (struct rect){r.x + r.w - VALUE, y, VALUE, 1}, HOT_FIELD, index_of(f));
     }
     if (f->type != FIELD_TEXT) {
-        draw_track(c, r.x + 1, y + 1, r.w - 1, f, deployment_number(ui_deployment(u), f), selected);
+        draw_track(u, c, r.x + 1, y + 1, r.w - 1, f, selected);
         return 2;
     }
-    value_text(u, f, r.w - 5, text);
-    draw_choice(c, r.x + 1, y + 1, r.w - 1, text, value_role(u, f, selected), selected);
+    draw_choice(u, c, r.x + 1, y + 1, r.w - 1, f, selected);
     return 2;
 }
 
@@ -232,6 +250,7 @@ static void draw_compact(struct ui *u, struct canvas *c, const struct layout *l)
 }
 
 void sliders_draw(struct ui *u, struct canvas *c, const struct layout *l) {
+    hot_note(u, l->column, HOT_COLUMN, 0);
     if (l->compact)
         draw_compact(u, c, l);
     else

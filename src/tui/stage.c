@@ -36,6 +36,7 @@ bool stage_open(struct stage *st, struct catalog *c, struct session *s, const st
         snprintf(err, ERROR_LEN, "out of memory");
         return false;
     }
+    ui_set_keys(st->ui, o->keys);
     return true;
 }
 
@@ -45,13 +46,21 @@ void stage_close(struct stage *st) {
     canvas_free(&st->canvas);
 }
 
-enum ui_result stage_key(struct stage *st, int key) {
-    enum ui_result result = ui_key(st->ui, key);
+/* The journal follows every event. */
+static enum ui_result stage_follow(struct stage *st, enum ui_result result) {
     st->journal_failed = !session_journal_flush(st->session, st->catalog, st->cache, st->journal_err);
     if (!st->journal_failed)
         return result;
     ui_message(st->ui, st->journal_err, true);
     return result == UI_NOTHING ? UI_REDRAW : result;
+}
+
+enum ui_result stage_key(struct stage *st, int key) {
+    return stage_follow(st, ui_key(st->ui, key));
+}
+
+enum ui_result stage_mouse(struct stage *st, const struct mouse *m) {
+    return stage_follow(st, ui_mouse(st->ui, m));
 }
 
 void stage_draw(struct stage *st) {

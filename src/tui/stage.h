@@ -21,6 +21,7 @@ void stage_close(struct stage *st);
 
 /* Passes a key on and writes the journal; a disk that says no is a message on the screen, and tried again at each key. */
 enum ui_result stage_key(struct stage *st, int key);
+enum ui_result stage_mouse(struct stage *st, const struct mouse *m);
 
 /* Composes the frame. */
 void stage_draw(struct stage *st);

@@ -36,7 +36,7 @@ static bool player_fail_word(struct player *p, const char *word) {
         snprintf(allowed + used, sizeof allowed - used, ", %s", key_table_name(i));
     }
     size_t used = strlen(allowed);
-    snprintf(allowed + used, sizeof allowed - used, ", type:TEXT, size:WxH, show");
+    snprintf(allowed + used, sizeof allowed - used, ", type:TEXT, click:X,Y, double:X,Y, wheel:X,Y,up, wheel:X,Y,down, size:WxH, show");
     return player_fail(p, "unknown word", word, allowed);
 }
 
@@ -117,6 +117,33 @@ static bool player_type(struct player *p, const char *word) {
     return true;
 }
 
+/* The mouse goes by what is seen: the screen is drawn first. */
+static bool player_mouse(struct player *p, const char *word) {
+    static const struct {
+        const char *head, *tail;
+        enum mouse_kind kind;
+    } words[] = {{"click:", "", MOUSE_CLICK}, {"double:", "", MOUSE_DOUBLE}, {"wheel:", ",up", MOUSE_UP},
+                 {"wheel:", ",down", MOUSE_DOWN}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct mouse m = {.kind = words[i].kind};
+        const size_t head = strlen(words[i].head);
+        int end = 0;
+        if (strncmp(word, words[i].head, head) != 0 || sscanf(word + head, "%4d,%4d%n", &m.x, &m.y, &end) != 2 ||
+            strcmp(word + head + end, words[i].tail) != 0)
+            continue;
+        if (p->quit)
+            return player_fail(p, "a click after the explorer was left:", word, "show");
+        stage_draw(&p->stage);
+        p->quit = stage_mouse(&p->stage, &m) == UI_QUIT;
+        return true;
+    }
+    return player_fail(p, "mouse", word, "click:X,Y, double:X,Y, wheel:X,Y,up, wheel:X,Y,down");
+}
+
+static bool player_is_mouse(const char *word) {
+    return strncmp(word, "click:", 6) == 0 || strncmp(word, "double:", 7) == 0 || strncmp(word, "wheel:", 6) == 0;
+}
+
 static bool player_word(struct player *p, const char *word) {
     p->stale = true;
     if (strcmp(word, "show") == 0) {
@@ -127,6 +154,8 @@ static bool player_word(struct player *p, const char *word) {
         return player_size(p, word);
     if (strncmp(word, "type:", 5) == 0)
         return player_type(p, word);
+    if (player_is_mouse(word))
+        return player_mouse(p, word);
     int key = key_from_name(word);
     return key == KEYCODE_NONE ? player_fail_word(p, word) : player_key(p, key, word);
 }

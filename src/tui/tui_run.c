@@ -47,12 +47,13 @@ static bool tui_event(struct stage *st, enum screen_event event, int key, bool *
         *draw = true;
         return true;
     }
-    if (key == KEYCODE_CTRL_L) {
+    if (event == SCREEN_KEY && key == KEYCODE_CTRL_L) {
         screen_repaint();
         *draw = true;
         return true;
     }
-    enum ui_result result = stage_key(st, key);
+    struct mouse mouse = screen_mouse();
+    enum ui_result result = event == SCREEN_MOUSE ? stage_mouse(st, &mouse) : stage_key(st, key);
     *draw |= result == UI_REDRAW;
     return result != UI_QUIT;
 }
@@ -80,7 +81,7 @@ static bool tui_loop(struct stage *st, char *err) {
 
 bool tui_run(struct catalog *c, struct session *s, const struct tui_options *o, char *err) {
     struct stage st;
-    bool ok = stage_open(&st, c, s, o, err) && tui_choose_glyphs(o, &st, err) && screen_open(o->color, err);
+    bool ok = stage_open(&st, c, s, o, err) && tui_choose_glyphs(o, &st, err) && screen_open(o->color, o->mouse, err);
     if (ok) {
         ok = tui_loop(&st, err) && stage_finish(&st, err);
         screen_close();

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "tui/actions.h"
+#include "tui/command_line.h"
 #include "tui/figures.h"
+#include "tui/find.h"
+#include "tui/hot.h"
+#include "tui/slots.h"
 #include "tui/ui_state.h"
 #include "tui/wrap.h"
 
@@ -102,19 +106,34 @@ void ui_update(struct ui *u, unsigned slots) {
     update_verdict(u);
 }
 
-bool ui_apply(struct ui *u, const struct scenario *next) {
+/* Whether the ids of a slot's next scenario are known; else says why not. */
+static bool resolves(struct ui *u, const struct scenario *next, int slot) {
     struct deployment d;
     char err[ERROR_LEN];
+    if (catalog_resolve(u->catalog, next, &d, err, NULL))
+        return true;
+    if (slot == u->view.edited)
+        ui_say(u, true, "%s", err);
+    else
+        ui_say(u, true, "the locks would change %s too: %s", slot_names[slot], err);
+    return false;
+}
+
+bool ui_apply(struct ui *u, const struct scenario *next) {
+    const int edited = u->view.edited;
+    struct scenario both[SLOT_COUNT];
     if (scenario_equal(next, ui_scenario(u)))
         return true;
-    if (!catalog_resolve(u->catalog, next, &d, err, NULL)) {
-        ui_say(u, true, "%s", err);
+    both[edited] = *next;
+    slots_follow_locks(u, next, &both[1 - edited]);
+    if (!resolves(u, &both[edited], edited) || !resolves(u, &both[1 - edited], 1 - edited))
         return false;
-    }
     struct scenario was = *ui_scenario(u);
-    session_edit(u->session, u->view.edited, next);
-    ui_update(u, 1u << u->view.edited);
-    ui_say_effect(u, u->view.edited, &was);
+    unsigned changed = session_edit_both(u->session, both);
+    ui_update(u, changed);
+    ui_say_effect(u, edited, &was);
+    if (changed & 1u << (1 - edited))
+        text_add(u->message, sizeof u->message, "   %s too: locked", slot_names[1 - edited]);
     return true;
 }
 
@@ -170,10 +189,13 @@ void ui_say_effect(struct ui *u, int slot, const struct scenario *was) {
 
 struct ui *ui_new(struct catalog *c, struct session *s) {
     struct ui *u = calloc(1, sizeof *u);
-    if (u)
+    if (u) {
         u->working = calloc(1, sizeof *u->working);
-    if (!u || !u->working) {
-        free(u);
+        u->command = command_line_new();
+        u->hots = calloc(1, sizeof *u->hots);
+    }
+    if (!u || !u->working || !u->command || !u->hots) {
+        ui_free(u);
         return NULL;
     }
     u->catalog = c;
@@ -191,27 +213,48 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
 void ui_free(struct ui *u) {
     if (u) {
         articles_free(u->articles);
+        command_line_free(u->command);
+        free(u->hots);
         free(u->working);
     }
     free(u);
 }
 
+void ui_set_keys(struct ui *u, const struct tui_keys *keys) {
+    u->keys = keys;
+}
+
+/* Before a key or a click acts: what the one before has left is taken down. */
+static void begin_event(struct ui *u) {
+    for (int i = 0; i < SLOT_COUNT; i++)
+        u->view.slot[i].changed = false;
+    u->message[0] = '\0';
+}
+
+static enum ui_result end_event(struct ui *u) {
+    u->view.mend_focus = u->mode == MODE_PANES && figure_cursor_on_mends(u);
+    return u->quit ? UI_QUIT : UI_REDRAW;
+}
+
 enum ui_result ui_key(struct ui *u, int key) {
-    const struct action *a = action_find(u->mode, key);
+    const struct action *a = action_find(u->keys, u->mode, key);
     if (key == KEYCODE_NONE)
         return UI_NOTHING;
     /* An answer other than yes takes the question back and does what its key does. */
     if (!a && u->mode == MODE_QUIT) {
         u->mode = u->back;
-        a = action_find(u->mode, key);
+        a = action_find(u->keys, u->mode, key);
     }
-    for (int i = 0; i < SLOT_COUNT; i++)
-        u->view.slot[i].changed = false;
-    u->message[0] = '\0';
+    begin_event(u);
     if (a)
         a->run(u, a, key);
-    u->view.mend_focus = u->mode == MODE_PANES && figure_cursor_on_mends(u);
-    return u->quit ? UI_QUIT : UI_REDRAW;
+    return end_event(u);
+}
+
+enum ui_result ui_mouse(struct ui *u, const struct mouse *m) {
+    begin_event(u);
+    mouse_act(u, m);
+    return end_event(u);
 }
 
 bool ui_goes_by_screen(const struct ui *u) {
@@ -273,6 +316,9 @@ static void draw_pane(struct ui *u, struct canvas *c, const struct layout *l, in
     canvas_clip(c, inner);
     draw_pane_rows(u, c, inner, pane, focus);
     canvas_clip(c, (struct rect){0, 0, c->w, c->h});
+    hot_note(u, r, HOT_PANE, pane);
+    for (int i = 0; i < u->shown[pane].n; i++)
+        hot_note(u, (struct rect){inner.x, u->shown[pane].row[i].y, inner.w, 1}, HOT_FIGURE, pane * SHOWN_MAX + i);
     if (focus)
         draw_focus(u, c, pane, inner.x, r.y);
 }
@@ -286,6 +332,7 @@ static void draw_wide(struct ui *u, struct canvas *c, const struct layout *l) {
     else
         sliders_draw(u, c, l);
     draw_frame(c, l, r, wide_ops[u->wide]->title, focus);
+    hot_note(u, r, HOT_WIDE, 0);
     canvas_clip(c, layout_inner(l, r));
     wide_draw(u, c, layout_inner(l, r), focus);
     canvas_clip(c, (struct rect){0, 0, c->w, c->h});
@@ -297,9 +344,24 @@ static void draw_panes(struct ui *u, struct canvas *c, const struct layout *l) {
         draw_pane(u, c, l, i);
 }
 
+/* The box over the panes, if the mode has one. */
+static void draw_overlay(struct ui *u, struct canvas *c, const struct layout *l) {
+    if (u->mode != ui_base_mode(u) && u->mode != MODE_ENTRY && u->mode != MODE_QUIT)
+        hot_forget(u);
+    if (u->mode == MODE_HELP || u->mode == MODE_HELP_FIND)
+        overlay_draw_help(u, c);
+    if (u->mode == MODE_WORKING)
+        overlay_draw_working(u, c);
+    if (u->mode == MODE_PRESETS)
+        overlay_draw_presets(u, c);
+    if (u->mode == MODE_FIND)
+        find_draw(u, c, l);
+}
+
 void ui_draw(struct ui *u, struct canvas *c) {
     struct layout l;
     canvas_clear(c);
+    hot_forget(u);
     layout_compute(c->w, c->h, u->wide ? 0 : u->zoom ? u->pane : -1, &l);
     if (l.too_small) {
         draw_too_small(c);
@@ -311,12 +373,7 @@ void ui_draw(struct ui *u, struct canvas *c) {
         draw_wide(u, c, &l);
     else
         draw_panes(u, c, &l);
-    if (u->mode == MODE_HELP)
-        overlay_draw_help(u, c);
-    if (u->mode == MODE_WORKING)
-        overlay_draw_working(u, c);
-    if (u->mode == MODE_PRESETS)
-        overlay_draw_presets(u, c);
+    draw_overlay(u, c, &l);
     frame_draw_status(u, c, l.status);
     frame_draw_keys(u, c, l.keys);
 }

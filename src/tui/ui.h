@@ -20,7 +20,19 @@ enum ui_result { UI_NOTHING, UI_REDRAW, UI_QUIT };
 struct ui *ui_new(struct catalog *c, struct session *s);
 void ui_free(struct ui *u); /* NULL is fine */
 
+/* Keys that the user has bound otherwise; they must outlive the ui. */
+struct tui_keys;
+void ui_set_keys(struct ui *u, const struct tui_keys *keys);
+
 enum ui_result ui_key(struct ui *u, int key);
+
+/* What the mouse did, on the screen as it was last drawn. */
+enum mouse_kind { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_UP, MOUSE_DOWN }; /* up, down: the wheel */
+struct mouse {
+    int x, y;
+    enum mouse_kind kind;
+};
+enum ui_result ui_mouse(struct ui *u, const struct mouse *m);
 
 /* Composes the whole screen for the canvas's size; below the minimum it says need and have. No physics here:
  * what is shown was worked out when the scenario changed. */

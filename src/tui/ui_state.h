@@ -5,13 +5,17 @@
 #include "core/derivation.h"
 #include "explore/law_table.h"
 #include "explore/rules.h"
+#include "tui/tui_run.h"
 #include "tui/ui.h"
 #include "tui/verdict.h"
 #include "tui/view.h"
 #include "tui/wide.h"
 
 /* What takes the keys. */
-enum mode { MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_WORKING, MODE_QUIT, MODE_COUNT };
+enum mode {
+    MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_WORKING, MODE_QUIT,
+    MODE_COMMAND, MODE_FIND, MODE_HELP_FIND, MODE_COUNT
+};
 
 enum { ROW_MENDS = SHOWN_MAX };
 
@@ -52,11 +56,18 @@ struct ui {
     struct law_results laws;
     struct articles_view *articles; /* NULL until they are first shown */
 
-    char entry[ENTRY_LEN]; /* what is being typed: a value, or the presets' filter */
+    char entry[ENTRY_LEN]; /* what is being typed: a value, or a filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */
-    size_t preset;         /* selected, among those that match */
+    size_t preset;         /* selected in a list, among those that match */
     int page_scroll; /* of help and working */
     struct working_page *working;
+
+    uint64_t locked; /* fields whose changes go into both slots, a bit each */
+    struct command_line *command;
+    int field_before;            /* selected when `/` was pressed */
+    char help_filter[ENTRY_LEN]; /* what the help shows; "" all */
+    const struct tui_keys *keys; /* rebound keys; NULL: as the table has them */
+    struct hots *hots;           /* what can be clicked on, as last drawn */
 
     char message[MESSAGE_LEN];
     bool message_error;
@@ -79,6 +90,9 @@ void ui_say(struct ui *u, bool error, const char *format, ...) __attribute__((fo
 /* What the last edit did to the main figures, in the status line. */
 void ui_say_effect(struct ui *u, int slot, const struct scenario *was);
 
+/* --- the mouse (mouse.c) */
+void mouse_act(struct ui *u, const struct mouse *m);
+
 /* --- editing one field (edit.c) */
 enum stride { STEP_FINE, STEP_KEY, STEP_COARSE, STEP_LIMIT };
 void edit_step(struct ui *u, enum stride stride, int direction);
@@ -98,7 +112,6 @@ void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r);
 struct rect overlay_open_box(struct canvas *c, int w, int h, const char *title);
 void overlay_draw_help(struct ui *u, struct canvas *c);
 void overlay_draw_presets(struct ui *u, struct canvas *c);
-
 
 /* --- the working of a figure (overlay_working.c) */
 void overlay_open_working(struct ui *u, enum estimate_field_id figure, int slot);

@@ -1,5 +1,6 @@
 #include "tui/wide.h"
 
+#include "tui/hot.h"
 #include "tui/ui_state.h"
 #include "tui/wrap.h"
 
@@ -40,8 +41,12 @@ void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
     at->first = clamp(at->first, at->row - rows + 1, at->row);
     at->first = clamp(at->first, 0, n > rows ? n - rows : 0);
     ops->head(u, c, (struct rect){r.x, r.y, r.w, 1});
-    for (int i = at->first; i < n && i < at->first + rows; i++)
-        ops->row(u, i, c, (struct rect){r.x, r.y + 1 + i - at->first, r.w, 1}, focus && i == at->row);
+    hot_note(u, (struct rect){r.x, r.y, r.w, 1}, HOT_HEAD, 0);
+    for (int i = at->first; i < n && i < at->first + rows; i++) {
+        struct rect row = {r.x, r.y + 1 + i - at->first, r.w, 1};
+        ops->row(u, i, c, row, focus && i == at->row);
+        hot_note(u, row, HOT_ROW, i);
+    }
     if (at->first + rows < n)
         canvas_text_right(c, r.x, r.y + r.h - foot - 1, r.w, "more ▾", ROLE_KEY);
     wrap_text(c, (struct rect){r.x, r.y + r.h - foot, r.w, foot}, note, ROLE_DIM);

@@ -1,5 +1,6 @@
 #include "tui/wrap.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,4 +66,18 @@ void text_add(char *buf, size_t size, const char *format, ...) {
     if (used < size)
         vsnprintf(buf + used, size - used, format, args);
     va_end(args);
+}
+
+bool text_begins(const char *text, const char *part) {
+    for (; *part; text++, part++)
+        if (tolower((unsigned char)*text) != tolower((unsigned char)*part))
+            return false;
+    return true;
+}
+
+bool text_holds(const char *text, const char *part) {
+    for (; *text; text++)
+        if (text_begins(text, part))
+            return true;
+    return !*part;
 }

@@ -2,6 +2,7 @@
 #ifndef MOESCOPE_TUI_WRAP_H
 #define MOESCOPE_TUI_WRAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "tui/canvas.h"
@@ -15,5 +16,9 @@ int wrap_rows(int width, const char *text);
 
 /* Appends like snprintf, cutting silently; buf[size] holds a string already. */
 void text_add(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Whether a text holds another somewhere, or begins with it, whatever their case. */
+bool text_holds(const char *text, const char *part);
+bool text_begins(const char *text, const char *part);
 
 #endif

@@ -165,6 +165,47 @@ cmp -s "$dir/now" "$dir/first" || fail "NO_COLOR: other text"
 keys q
 restored "NO_COLOR"
 
+# The mouse, in the two forms that terminals report it in. Cells count from 0.
+sgr() { mux send-keys -t main -l "$(printf '\033[<%d;%d;%dM\033[<%d;%d;%dm' "$1" $(($2 + 1)) $(($3 + 1)) "$1" $(($2 + 1)) $(($3 + 1)))"; }
+old() { # a press, and for a button, not the wheel, its release: 3
+    set -- "$1" "$(printf '%x %x' $((33 + $2)) $((33 + $3)))"
+    # shellcheck disable=SC2086
+    mux send-keys -t main -H 1b 5b 4d "$(printf '%x' $((32 + $1)))" $2
+    # shellcheck disable=SC2086
+    [ "$1" -ge 64 ] || mux send-keys -t main -H 1b 5b 4d 23 $2
+}
+row_of() { text | grep -n -e "$1" | sed 's/:.*//;q'; }
+
+for form in 'TERM=xterm-256color sgr' 'TERM=screen-256color old'; do
+    click=${form##* }
+    start "${form%% *}"
+    wait_for "${form%% *}: the mouse is ours" is mouse_any_flag 1
+    track=$(row_of '^▸batch') # counts from 1, so that this is the row below, from 0
+    tpot=$(figure TPOT)
+    $click 0 15 "$track"
+    wait_for "a click on a slider's track sets the value" figure_changed TPOT "$tpot"
+    $click 65 10 10 # the wheel goes down: to the next slider
+    wait_for "the wheel moves over the fields" shows '^▸input'
+    $click 64 10 10
+    wait_for "and back" shows '^▸batch'
+    $click 0 55 $(($(row_of 'TPOT ms') - 1))
+    $click 0 55 $(($(row_of 'TPOT ms') - 1))
+    wait_for "a double click opens the working of a figure" shows 'working: tpot_ms'
+    keys Escape
+    wait_for "Esc closes it" shows_not 'working: tpot_ms'
+    keys C-z
+    wait_for "Ctrl-Z stops it" at_prompt
+    is mouse_any_flag 0 || fail "stopped: mouse mode on"
+    line fg
+    wait_for "fg takes the mouse back" is mouse_any_flag 1
+    kill -SEGV "$(cat "$dir/pid")"
+    restored "SIGSEGV with the mouse on"
+done
+start '' '--mouse off'
+is mouse_any_flag 0 || fail "--mouse off: mouse mode on"
+keys q
+restored "--mouse off"
+
 # A size that a parent's shell has left behind is not the terminal's. Terminals without a second screen, or without
 # colours, are given back too.
 start 'LINES=50 COLUMNS=132'

@@ -38,6 +38,19 @@ enum ui_result ui_key(struct ui *u, int key) {
     return key == 'q' ? UI_QUIT : UI_REDRAW;
 }
 
+void ui_set_keys(struct ui *u, const struct tui_keys *keys) {
+    (void)u;
+    (void)keys;
+}
+
+enum ui_result ui_mouse(struct ui *u, const struct mouse *m) {
+    static const char *const kinds[] = {"click", "double", "up", "down"};
+    char text[32];
+    snprintf(text, sizeof text, "%s%d,%d", kinds[m->kind], m->x, m->y);
+    strncat(u->typed, text, sizeof u->typed - strlen(u->typed) - 1);
+    return UI_REDRAW;
+}
+
 bool ui_goes_by_screen(const struct ui *u) {
     (void)u;
     return false;
@@ -118,6 +131,12 @@ static void screens(void **state) {
     free(text);
 }
 
+static void the_mouse(void **state) {
+    (void)state;
+    assert_plays("size:40x1 click:3,4 double:0,12", "text", "click3,4double0,12\n");
+    assert_plays("size:40x1 wheel:3,4,up wheel:9,1,down", "text", "up3,4down9,1\n");
+}
+
 static void leaving(void **state) {
     (void)state;
     assert_plays("a q", "text", "aq\n\n");
@@ -128,9 +147,14 @@ static void leaving(void **state) {
 static void bad_words_name_their_line(void **state) {
     (void)state;
     assert_refuses("a\n\nb foo", "keys:3: unknown word 'foo'", "pgup");
-    assert_refuses("foo", "keys:1: ", "type:TEXT, size:WxH, show)");
+    assert_refuses("foo", "keys:1: ", "wheel:X,Y,down, size:WxH, show)");
     assert_refuses("\xff", "keys:1: ", "a single character");
     assert_refuses("type:", "keys:1: ", "TEXT");
+    assert_refuses("click:3", "keys:1: mouse 'click:3'", "double:X,Y");
+    assert_refuses("click:3,4,5", "keys:1: mouse", "click:X,Y");
+    assert_refuses("wheel:3,4", "keys:1: mouse", "wheel:X,Y,up");
+    assert_refuses("wheel:3,4,left", "keys:1: mouse", "wheel:X,Y,up");
+    assert_refuses("q click:1,1", "keys:1: a click after", "show");
     assert_refuses("size:80", "keys:1: ", "1000x1000");
     assert_refuses("size:80x24x", "keys:1: ", "1000x1000");
     assert_refuses("size:0x24", "keys:1: ", "1000x1000");
@@ -166,7 +190,7 @@ static void a_full_disk_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),       cmocka_unit_test(screens),
+        cmocka_unit_test(words),       cmocka_unit_test(screens),     cmocka_unit_test(the_mouse),
         cmocka_unit_test(leaving),     cmocka_unit_test(bad_words_name_their_line),
         cmocka_unit_test(bad_options), cmocka_unit_test(a_full_disk_is_told),
     };

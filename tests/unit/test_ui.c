@@ -1,101 +1,6 @@
 /* The explorer driven by keys, without a terminal: every key does what the table says, nothing that is typed breaks it,
  * and a scenario that does not run shows no performance figure. */
-#define _POSIX_C_SOURCE 200809L
-#include <ctype.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "tui/actions.h"
-#include "tui/digits.h"
-#include "tui/layout.h"
-#include "tui/tui_run.h"
-#include "tui/utf8.h"
-
-struct bench {
-    struct catalog *catalog;
-    struct session *session;
-    struct ui *ui;
-    struct canvas canvas;
-};
-
-static int set_up(void **state) {
-    struct bench *b = calloc(1, sizeof *b);
-    char dir[1024], err[ERROR_LEN] = "";
-    const char *srcdir = getenv("srcdir");
-    struct scenario a, c;
-    snprintf(dir, sizeof dir, "%s/presets", srcdir ? srcdir : ".");
-    b->catalog = catalog_open(dir, NULL, NULL, err);
-    if (!b->catalog)
-        fail_msg("%s", err);
-    scenario_init(&a);
-    c = a;
-    snprintf(c.model, sizeof c.model, "llama-3.3-70b");
-    c.gpus = 4;
-    a.price = c.price = 3;
-    b->session = session_new(&a, &c);
-    b->ui = ui_new(b->catalog, b->session);
-    *state = b;
-    return !b->ui;
-}
-
-static int tear_down(void **state) {
-    struct bench *b = *state;
-    ui_free(b->ui);
-    session_free(b->session);
-    catalog_close(b->catalog);
-    canvas_free(&b->canvas);
-    free(b);
-    return 0;
-}
-
-static void press(struct bench *b, int key) {
-    assert_int_equal(ui_key(b->ui, key), UI_REDRAW);
-}
-
-static void type(struct bench *b, const char *text) {
-    for (; *text; text++)
-        press(b, *text);
-}
-
-static void go_to(struct bench *b, enum field_id field) {
-    while (b->ui->field != (int)field)
-        press(b, 'j');
-}
-
-static void draw(struct bench *b, int w, int h) {
-    assert_true(canvas_resize(&b->canvas, w, h));
-    b->canvas.glyphs = GLYPHS_UTF8;
-    ui_draw(b->ui, &b->canvas);
-}
-
-/* The cells of a row from x on, as text; buf of at least 4 * w + 1 bytes. */
-static const char *row_text(const struct canvas *c, int x, int y, int w, char *buf) {
-    size_t n = 0;
-    for (int i = x; i < x + w && i < c->w; i++)
-        n += utf8_encode(c->cell[y * c->w + i].glyph, buf + n);
-    buf[n] = '\0';
-    return buf;
-}
-
-static bool shows(const struct canvas *c, const char *text) {
-    char row[4096];
-    for (int y = 0; y < c->h; y++)
-        if (strstr(row_text(c, 0, y, c->w, row), text))
-            return true;
-    return false;
-}
-
-static const struct scenario *edited(const struct bench *b) {
-    return session_scenario(b->session, b->ui->view.edited);
-}
+#include "ui_bench.h"
 
 /* --- fields --- */
 
@@ -554,7 +459,7 @@ static int reached(const struct action *a) {
             int key = a->key[k] == KEYCODE_PRINTABLE ? 'x' : a->key[k];
             if (!(a->modes & 1u << mode))
                 continue;
-            if (action_find((enum mode)mode, key) != a)
+            if (action_find(NULL, (enum mode)mode, key) != a)
                 return 0; /* hidden by a row above it */
         }
     return a->key[0] != 0 && a->modes != 0;
