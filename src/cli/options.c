@@ -63,7 +63,8 @@ const struct general_option general_options[OPT_COUNT] = {
                      "Start from the last state of a session file; field flags and --b then change it."},
     [OPT_JOURNAL] =
         {"journal", "FILE", 0, SCREEN,
-         "Append every state to a session file as it comes about. The file may exist, as a session file."},
+         "Append every state to a session file as it comes about. The file may exist, as a session file; one "
+         "program at a time writes to it."},
     [OPT_SCENARIOS] =
         {"scenarios", "FILE", 0, FOR(CMD_EVAL),
          "Evaluate every row of a CSV file with scenario fields as columns; - is standard input. Empty "

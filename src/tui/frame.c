@@ -178,6 +178,16 @@ static bool bar_item_fits(const struct ui *u, const struct action *item, int w) 
     return used <= w;
 }
 
+/* A click on an item does it. Where two rows of the table share it, as in "<> views", its first sign is the first of
+ * them, the rest the second. */
+static void note_bar_item(const struct ui *u, struct rect r, size_t i) {
+    const struct action *a = action_at(i), *next = action_at(i + 1);
+    bool two = next && !next->bar && next->run == a->run && a->argument < 0 && next->argument > 0;
+    hot_note(u, r, HOT_ACTION, (int)i + two);
+    if (two)
+        hot_note(u, (struct rect){r.x, r.y, 1, 1}, HOT_ACTION, (int)i);
+}
+
 void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r) {
     char text[ACTION_TEXT];
     const struct action *a;
@@ -187,7 +197,7 @@ void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r) {
     for (size_t i = 0; (a = action_at(i)) != NULL; i++)
         if (a->bar && (a->modes & 1u << u->mode) && bar_item_fits(u, a, r.w - 2)) {
             int used = draw_bar_item(c, x, r.y, action_bar(u->keys, a, text));
-            hot_note(u, (struct rect){x, r.y, used, 1}, HOT_ACTION, (int)i);
+            note_bar_item(u, (struct rect){x, r.y, used, 1}, i);
             x += used + BAR_GAP;
         }
 }

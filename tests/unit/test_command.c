@@ -378,6 +378,25 @@ static void clicks_set_values(void **state) {
     }
 }
 
+/* The place of an action in the key bar; "<> views" has two. */
+static void clicks_on_the_key_bar(void **state) {
+    struct bench *b = *state;
+    const struct action *a;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; (a = action_at((size_t)i)) != NULL; i++)
+            if (strcmp(a->id, round ? "view-before" : "view-after") == 0)
+                click(b, HOT_ACTION, i, !round, MOUSE_CLICK);
+            else if (strcmp(a->id, "slot") == 0)
+                click(b, HOT_ACTION, i, true, MOUSE_CLICK);
+    assert_int_equal(b->ui->wide, WIDE_NONE); /* forth and back */
+    assert_int_equal(b->ui->view.edited, SLOT_A);
+    type(b, "?");
+    for (int i = 0; (a = action_at((size_t)i)) != NULL; i++)
+        if (strcmp(a->id, "page-close") == 0)
+            click(b, HOT_ACTION, i, false, MOUSE_CLICK);
+    assert_int_equal(b->ui->mode, MODE_COLUMN);
+}
+
 static void clicks_choose_and_open(void **state) {
     struct bench *b = *state;
     click(b, HOT_FIGURE, PANE_LATENCY * SHOWN_MAX + 2, false, MOUSE_CLICK);
@@ -454,7 +473,7 @@ int main(void) {
         TEST(a_is_made_equal_to_b),      TEST(swap_and_copy_are_one_step),   TEST(locked_fields_change_together),
         TEST(the_difference_is_b_over_a), TEST(find_goes_there),             TEST(help_shows_what_is_searched),
         TEST(clicks_set_values),         TEST(clicks_choose_and_open),       TEST(clicks_everywhere),
-        TEST(places_are_remembered),
+        TEST(places_are_remembered),     TEST(clicks_on_the_key_bar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
