@@ -3,11 +3,11 @@
 #include <math.h>
 
 const struct equal_row equal_rows[] = {
-    {"memory", "memory of the fullest GPU, by the batch", F_BATCH, E_MEM_GB},
-    {"price", "rent per hour, by the GPUs of the fleet", F_GPUS, E_COST_H},
-    {"tpot", "time per output token, by the batch", F_BATCH, E_TPOT_MS},
-    {"gpus", "GPUs of the fleet", F_GPUS, E_FEASIBLE},
-    {NULL, NULL, 0, 0},
+    {"memory", "memory of the fullest GPU, by the batch or the GPUs", F_BATCH, F_GPUS, E_MEM_GB},
+    {"price", "rent per hour, by the GPUs of the fleet", F_GPUS, F_GPUS, E_COST_H},
+    {"tpot", "time per output token, by the batch or the GPUs", F_BATCH, F_GPUS, E_TPOT_MS},
+    {"gpus", "GPUs of the fleet", F_GPUS, F_GPUS, E_FEASIBLE},
+    {NULL, NULL, 0, 0, 0},
 };
 
 static const double GRID = 1.1; /* from one batch that is looked at to the next */
@@ -71,7 +71,7 @@ static int grid_search(struct explorer *x, const struct scenario *s, const struc
 bool goal_find_batch(struct explorer *x, const struct scenario *s, const struct goal *g, struct found *out) {
     int high = 0, low = 0;
     double best;
-    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN};
+    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN, .cost = NAN};
     low = grid_search(x, s, g, &high, &best);
     out->value = best;
     if (low == 0)
@@ -131,12 +131,13 @@ static void try_layout(struct layouts *q, const struct scenario *s, int tp, int 
     q->price = layout_price(&e);
     q->out->scenario = at;
     q->out->value = value;
+    q->out->cost = e.cost_m_out;
 }
 
 bool goal_find_layout(struct explorer *x, const struct scenario *s, const struct goal *g, struct found *out) {
     struct layouts q = {.x = x, .goal = g, .price = INFINITY, .out = out};
     struct deployment d;
-    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN};
+    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN, .cost = NAN};
     if (!x->resolve(x->user, s, &d) || d.mode != MODE_AGGREGATED)
         return false;
     q.fleet = d.gpus;
@@ -201,7 +202,7 @@ bool goal_find_nearest(struct explorer *x, const struct scenario *s, enum field_
     const bool grid = field == F_BATCH; /* GPUs come in whole engines, so that every count is tried */
     const int most = grid ? (int)scenario_fields[field].max : FLEET_MAX;
     double before = NAN;
-    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN};
+    *out = (struct found){.scenario = *s, .value = NAN, .beyond = NAN, .cost = NAN};
     if (isnan(target))
         return false;
     double now = scenario_is_default(s, &scenario_fields[field]) ? NAN : scenario_number(s, &scenario_fields[field]);
@@ -214,4 +215,18 @@ bool goal_find_nearest(struct explorer *x, const struct scenario *s, enum field_
         before = value;
     }
     return q.found;
+}
+
+bool goal_make_equal(struct explorer *x, const struct scenario *s, const struct equal_row *row, double target,
+                     struct found *out) {
+    const struct estimate_field *figure = row->figure == E_FEASIBLE ? NULL : &estimate_fields[row->figure];
+    struct found second;
+    bool found = goal_find_nearest(x, s, row->field, figure, target, out);
+    double distance = found ? distance_of(out->value, target) : INFINITY;
+    if (row->second == row->field || distance <= EQUAL_ENOUGH)
+        return found;
+    if (!goal_find_nearest(x, s, row->second, figure, target, &second) || !(distance_of(second.value, target) < distance))
+        return found;
+    *out = second;
+    return true;
 }

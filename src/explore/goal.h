@@ -14,8 +14,9 @@ struct goal {
 struct found {
     struct scenario scenario;
     double value;       /* of the figure there */
-    double beyond;      /* goal_batch: the figure one sequence further; NAN where that does not fit */
-    bool ends_at_room;  /* goal_batch: the room for sequences ends the search, not the goal */
+    double beyond;      /* goal_find_batch: the figure one sequence further; NAN where that does not fit */
+    double cost;        /* goal_find_layout: $ per million output tokens; NAN where no price is known */
+    bool ends_at_room;  /* goal_find_batch: the room for sequences ends the search, not the goal */
 };
 
 /* Whether a scenario is possible, has all its sequences resident, and keeps the goal. *value: the figure, NAN if unknown. */
@@ -35,13 +36,19 @@ bool goal_find_layout(struct explorer *x, const struct scenario *s, const struct
 bool goal_find_nearest(struct explorer *x, const struct scenario *s, enum field_id field,
                        const struct estimate_field *figure, double target, struct found *out);
 
-/* What two scenarios can be made equal in, and the field that is changed for it. */
+/* What two scenarios can be made equal in, and the fields that may be changed for it: the second where the first leaves
+ * them more than EQUAL_ENOUGH apart and the second brings them nearer. */
+#define EQUAL_ENOUGH 0.02
 struct equal_row {
     const char *id, *help;
-    enum field_id field;
+    enum field_id field, second;
     enum estimate_field_id figure; /* E_FEASIBLE: the field itself */
 };
 
 extern const struct equal_row equal_rows[]; /* ends with id NULL */
+
+/* Changes one field of the row until its figure comes nearest to the target. */
+bool goal_make_equal(struct explorer *x, const struct scenario *s, const struct equal_row *row, double target,
+                     struct found *out);
 
 #endif

@@ -122,6 +122,10 @@ bool slots_seek_goal(struct ui *u, const struct goal *g, bool layout) {
         text_add(rest, sizeof rest, ", one sequence more ");
         print_figure(g->figure, found.beyond, rest, sizeof rest);
     }
+    if (layout && !isnan(found.cost) && g->figure != &estimate_fields[E_COST_M_OUT]) {
+        text_add(rest, sizeof rest, ", output ");
+        print_figure(&estimate_fields[E_COST_M_OUT], found.cost, rest, sizeof rest);
+    }
     return adopt(u, &found, rest);
 }
 
@@ -143,7 +147,7 @@ bool slots_make_equal(struct ui *u, const struct equal_row *row) {
     char rest[MESSAGE_LEN] = "";
     if (isnan(target))
         return refuse_equal(u, row, true);
-    if (!goal_find_nearest(&u->explorer, ui_scenario(u), row->field, figure, target, &found))
+    if (!goal_make_equal(&u->explorer, ui_scenario(u), row, target, &found))
         return refuse_equal(u, row, false);
     if (!figure)
         figure = &gpus;

@@ -154,6 +154,28 @@ static void nearest_is_nearest(void **state) {
     assert_false(goal_find_nearest(&explorer, &a, F_GPUS, NULL, NAN, &found));
 }
 
+/* Upwards the batch reaches, and alone changes; below one sequence only more GPUs, which share the weights, go on. */
+static void equal_takes_the_field_that_reaches(void **state) {
+    const struct equal_row *row = equal_rows; /* memory */
+    const char *const four[] = {"model", "llama-3.3-70b", "gpus", "4", "gpu", "h200-sxm", NULL};
+    struct scenario s = scenario_of(four);
+    struct found found;
+    (void)state;
+    double now = estimate_of(&s).mem_gb;
+    assert_true(goal_make_equal(&explorer, &s, row, now * 1.5, &found));
+    assert_true(found.scenario.batch > 32 && found.scenario.gpus == 4);
+    assert_true(fabs(found.value / (now * 1.5) - 1) < EQUAL_ENOUGH);
+    s.batch = 1;
+    now = estimate_of(&s).mem_gb;
+    assert_true(goal_make_equal(&explorer, &s, row, now * 0.6, &found)); /* one sequence is the least */
+    assert_true(found.scenario.batch == 1 && found.scenario.gpus > 4 && found.value < now * 0.8);
+    s.gpus = 2;
+    s.tp = 2; /* whole engines of the same two: more of them change nothing */
+    now = estimate_of(&s).mem_gb;
+    assert_true(goal_make_equal(&explorer, &s, row, now * 0.6, &found));
+    assert_true(found.value == now);
+}
+
 static int open_catalog(void **state) {
     char err[ERROR_LEN];
     (void)state;
@@ -174,6 +196,7 @@ int main(void) {
         cmocka_unit_test(batch_is_the_largest),    cmocka_unit_test(batch_ends_at_the_room),
         cmocka_unit_test(impossible_goal_is_told), cmocka_unit_test(rates_are_lower_bounds),
         cmocka_unit_test(layout_is_the_cheapest),  cmocka_unit_test(nearest_is_nearest),
+        cmocka_unit_test(equal_takes_the_field_that_reaches),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }
