@@ -96,26 +96,41 @@ static const char *word_at(const struct ui *u, enum word_kind kind, const struct
 }
 
 /* "no view 'foo' (did you mean 'rules'?); allowed: panes, operators, ..." */
-static bool refuse(struct ui *u, enum word_kind kind, const char *what, const char *word) {
+static bool refuse_value(struct ui *u, enum word_kind kind, const struct field *field, const char *what, const char *word) {
     char text[MESSAGE_LEN];
     struct suggestion near;
     const char *name;
     suggest_begin(&near, word);
-    for (size_t i = 0; (name = word_at(u, kind, NULL, i)) != NULL; i++)
+    for (size_t i = 0; (name = word_at(u, kind, field, i)) != NULL; i++)
         suggest_offer(&near, name);
     snprintf(text, sizeof text, "no %s '%.40s'", what, word);
     if (near.best)
         text_add(text, sizeof text, " (did you mean '%s'?)", near.best);
-    for (size_t i = 0; (name = word_at(u, kind, NULL, i)) != NULL; i++)
+    for (size_t i = 0; (name = word_at(u, kind, field, i)) != NULL; i++)
         text_add(text, sizeof text, "%s%s", i ? ", " : "; allowed: ", name);
     ui_say(u, true, "%s", text);
     return false;
+}
+
+static bool refuse(struct ui *u, enum word_kind kind, const char *what, const char *word) {
+    return refuse_value(u, kind, NULL, what, word);
 }
 
 /* --- commands --- */
 
 static void select_field(struct ui *u, const struct field *f) {
     u->field = (int)(f - scenario_fields);
+}
+
+/* Whether a field takes ids and this is none of them; a path is the catalog's to judge. */
+static bool is_no_choice(const struct ui *u, const struct field *f, const char *value) {
+    const char *id;
+    size_t i = 0;
+    if (strpbrk(value, "/."))
+        return false;
+    while ((id = word_at(u, WORD_VALUE, f, i)) != NULL && strcmp(id, value) != 0)
+        i++;
+    return i > 0 && !id;
 }
 
 static bool set_field(struct ui *u, const struct field *f, const char *value) {
@@ -126,7 +141,9 @@ static bool set_field(struct ui *u, const struct field *f, const char *value) {
         return false;
     }
     select_field(u, f);
-    return ui_apply(u, &next);
+    if (ui_apply(u, &next))
+        return true;
+    return is_no_choice(u, f, value) ? refuse_value(u, WORD_VALUE, f, f->id, value) : false;
 }
 
 static bool run_set(struct ui *u, const struct words *w) {

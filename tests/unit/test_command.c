@@ -87,7 +87,9 @@ static void bad_lines_stay_with_the_reason(void **state) {
     assert_refuses(b, "set batch none", "'none'", "1 to 65536");
     assert_refuses(b, "batch 3 4", "'4'", "batch VALUE");
     assert_refuses(b, "set batch", "needs more", "set FIELD VALUE");
-    assert_refuses(b, "gpu h200", "h200", "h200-sxm");
+    assert_refuses(b, "gpu h200", "no gpu 'h200'", "h200-sxm");
+    assert_refuses(b, "model ./no/config.json", "no/config.json", "");
+    assert_refuses(b, "skew_kind flat", "'flat'", "pareto");
     assert_refuses(b, "load nothing", "'nothing'", "allowed: ");
     assert_refuses(b, "view rulse", "'rulse'", "panes, operators");
     assert_refuses(b, "goal speed 3", "'speed'", "tpot_ms");
