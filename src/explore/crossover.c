@@ -1,10 +1,10 @@
-#include "explore/explore.h"
+#include "explore/crossover.h"
 
 #include <math.h>
 
 /* One contest: both scenarios at the same batch. */
 struct contest {
-    struct explorer *x;
+    struct load_cache *cache;
     struct deployment side[2];
     const struct estimate_field *field;
 };
@@ -15,7 +15,7 @@ static int contest_winner(struct contest *c, int batch) {
     struct estimate e;
     for (int i = 0; i < 2; i++) {
         c->side[i].batch = batch;
-        estimate(&c->side[i], &c->x->cache, &e);
+        estimate(&c->side[i], c->cache, &e);
         value[i] = e.feasible ? estimate_number(&e, c->field) : NAN;
     }
     if (isnan(value[0]) || isnan(value[1]))
@@ -37,13 +37,11 @@ static int find_flip(struct contest *c, int low, int high, int before) {
     return high;
 }
 
-void explore_crossover(struct explorer *x, const struct scenario *a, const struct scenario *b,
-                       const struct estimate_field *field, int max_batch, struct crossover *out) {
-    struct contest c = {.x = x, .field = field};
-    *out = (struct crossover){.first_winner = -1};
-    if (!x->resolve(x->user, a, &c.side[0]) || !x->resolve(x->user, b, &c.side[1]))
-        return;
-    int winner = out->first_winner = contest_winner(&c, 1);
+void crossover_find(const struct deployment side[2], struct load_cache *cache, const struct estimate_field *field,
+                    int max_batch, struct crossover *out) {
+    struct contest c = {.cache = cache, .side = {side[0], side[1]}, .field = field};
+    int winner = contest_winner(&c, 1);
+    *out = (struct crossover){.first_winner = winner};
     for (int low = 1; low < max_batch && out->n_flips < FLIPS_MAX;) {
         int high = (int)fmin(max_batch, fmax(low + 1, floor(low * 1.5)));
         if (contest_winner(&c, high) != winner) {
@@ -53,4 +51,12 @@ void explore_crossover(struct explorer *x, const struct scenario *a, const struc
         }
         low = high;
     }
+}
+
+void explore_crossover(struct explorer *x, const struct scenario *a, const struct scenario *b,
+                       const struct estimate_field *field, int max_batch, struct crossover *out) {
+    struct deployment side[2];
+    *out = (struct crossover){.first_winner = -1};
+    if (x->resolve(x->user, a, &side[0]) && x->resolve(x->user, b, &side[1]))
+        crossover_find(side, &x->cache, field, max_batch, out);
 }
