@@ -48,7 +48,7 @@ const struct command commands[CMD_COUNT] = {
                   "Print help; with an option, one of the tables as CSV.", false},
 };
 
-static const char *const glyph_sets[] = {"auto", "ascii", "utf8", NULL};
+static const char *const glyph_sets[] = {"auto", "ascii", "block", "utf8", NULL};
 static const char *const color_uses[] = {"auto", "never", "always", NULL};
 static const char *const mouse_uses[] = {"on", "off", NULL};
 
@@ -81,7 +81,7 @@ const struct general_option general_options[OPT_COUNT] = {
         {"script", "FILE", 0, FOR(CMD_SNAPSHOT),
          "Keys to play, as words: a character, up, down, left, right, tab, enter, esc, ..., type:TEXT, "
          "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, show; # begins a comment; - is standard input. Default: no keys."},
-    [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii or utf8.", glyph_sets},
+    [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii, block (no braille in plots) or utf8.", glyph_sets},
     [OPT_COLOR] = {"color", "WHEN", 0, SCREEN, "auto (by terminal and NO_COLOR), never or always.", color_uses},
     [OPT_MOUSE] = {"mouse", "WHEN", 0, SCREEN,
                    "on (clicks and the wheel act in the explorer) or off (the terminal keeps them, to select text).", mouse_uses},

@@ -28,8 +28,8 @@ struct cell {
     uint8_t role;
 };
 
-/* Which glyphs the output can show. */
-enum glyph_set { GLYPHS_ASCII, GLYPHS_UTF8 };
+/* Which glyphs the output can show. Block: all but braille, which the fonts of some terminals lack. */
+enum glyph_set { GLYPHS_ASCII, GLYPHS_BLOCK, GLYPHS_UTF8 };
 
 struct canvas {
     int w, h;

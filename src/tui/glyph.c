@@ -1,11 +1,15 @@
 #include "tui/glyph.h"
 
+#include <stdbool.h>
+
 #include "tui/utf8.h"
 
 struct degrade {
     uint32_t glyph;
     char ascii;
 };
+
+enum { BRAILLE = 0x2800, DOTS = 256 };
 
 /* Sorted by glyph. The shades and the full block stay apart from one another, and so do the eighths: bars
  * tell their segments by glyph where there is no colour. */
@@ -35,6 +39,8 @@ static const struct degrade degrades[] = {
     {0x2580, '^'}, {0x2581, '_'}, {0x2582, ','}, {0x2583, ':'}, {0x2584, 'o'}, {0x2585, '+'}, {0x2586, '*'},
     {0x2587, '@'}, {0x2588, '#'}, {0x2589, '#'}, {0x258A, '#'}, {0x258B, '#'}, {0x258C, '|'}, {0x258D, '|'},
     {0x258E, '|'}, {0x258F, '|'}, {0x2590, '|'}, {0x2591, '-'}, {0x2592, '='}, {0x2593, '%'}, {0x2594, '^'},
+    {0x2596, '.'}, {0x2597, '.'}, {0x2598, '\''}, {0x2599, ':'}, {0x259A, ':'}, {0x259B, ':'}, {0x259C, ':'},
+    {0x259D, '\''}, {0x259E, ':'}, {0x259F, ':'},
     {0x25A0, '#'}, {0x25A1, 'o'}, {0x25AA, '#'}, {0x25AB, 'o'}, {0x25B2, '^'}, {0x25B4, '^'}, {0x25B6, '>'},
     {0x25B8, '>'}, {0x25BC, 'v'}, {0x25BE, 'v'}, {0x25C0, '<'}, {0x25C2, '<'}, {0x25C6, '*'}, {0x25C7, 'o'},
     {0x25CB, 'o'}, {0x25CF, '*'}, {0x25E6, 'o'}, {0x2605, '*'}, {0x2606, '*'}, {0x26A0, '!'}, {0x2713, 'v'},
@@ -44,9 +50,57 @@ static const struct degrade degrades[] = {
 
 enum { DEGRADES = sizeof degrades / sizeof *degrades };
 
+/* Quadrants by which are filled: upper left 1, upper right 2, lower left 4, lower right 8. */
+static const uint32_t quadrants[] = {' ',    0x2598, 0x259D, 0x2580, 0x2596, 0x258C, 0x259E, 0x259B,
+                                     0x2597, 0x259A, 0x2590, 0x259C, 0x2584, 0x2599, 0x259F, 0x2588};
+static const unsigned quadrant_dots[] = {1 | 2, 8 | 16, 4 | 64, 32 | 128};
+
+enum { QUADRANTS = sizeof quadrant_dots / sizeof *quadrant_dots };
+
+unsigned glyph_dot(int x, int y) {
+    static const unsigned dots[GLYPH_DOTS_WIDE][GLYPH_DOTS_HIGH] = {{1, 2, 4, 64}, {8, 16, 32, 128}};
+    return dots[x][y];
+}
+
+uint32_t glyph_from_dots(unsigned dots) {
+    return BRAILLE + dots % DOTS;
+}
+
+static bool is_braille(uint32_t glyph) {
+    return glyph >= BRAILLE && glyph < BRAILLE + DOTS;
+}
+
+unsigned glyph_dots(uint32_t glyph) {
+    if (is_braille(glyph))
+        return glyph - BRAILLE;
+    for (unsigned set = 1; set < 1u << QUADRANTS; set++) {
+        unsigned dots = 0;
+        for (int i = 0; i < QUADRANTS && quadrants[set] == glyph; i++)
+            dots |= set >> i & 1 ? quadrant_dots[i] : 0;
+        if (dots)
+            return dots;
+    }
+    return 0;
+}
+
+uint32_t glyph_block(uint32_t glyph) {
+    unsigned set = 0;
+    if (!is_braille(glyph))
+        return glyph;
+    for (int i = 0; i < QUADRANTS; i++)
+        if ((glyph - BRAILLE) & quadrant_dots[i])
+            set |= 1u << i;
+    return quadrants[set];
+}
+
 uint32_t glyph_degrade(uint32_t glyph) {
     if (glyph >= ' ' && glyph < 127)
         return glyph;
+    if (is_braille(glyph)) { /* above, below, or both halves of the cell */
+        static const char halves[] = {' ', '\'', '.', ':'};
+        unsigned dots = glyph - BRAILLE, upper = quadrant_dots[0] | quadrant_dots[1];
+        return (unsigned char)halves[((dots & upper) != 0) + 2 * ((dots & ~upper) != 0)];
+    }
     size_t low = 0, high = DEGRADES;
     while (low < high) {
         size_t mid = low + (high - low) / 2;

@@ -11,10 +11,10 @@ static bool stage_is_one_of(const char *value, const char *const *allowed) {
 }
 
 static bool stage_check_options(const struct tui_options *o, char *err) {
-    static const char *const glyphs[] = {"auto", "ascii", "utf8", NULL};
+    static const char *const glyphs[] = {"auto", "ascii", "block", "utf8", NULL};
     static const char *const colors[] = {"auto", "never", "always", NULL};
     if (!stage_is_one_of(o->glyphs, glyphs)) {
-        snprintf(err, ERROR_LEN, "glyphs '%.60s' (allowed: auto, ascii, utf8)", o->glyphs);
+        snprintf(err, ERROR_LEN, "glyphs '%.60s' (allowed: auto, ascii, block, utf8)", o->glyphs);
         return false;
     }
     if (!stage_is_one_of(o->color, colors)) {
@@ -29,7 +29,9 @@ bool stage_open(struct stage *st, struct catalog *c, struct session *s, const st
     *st = (struct stage){.catalog = c, .session = s};
     if (!stage_check_options(o, err))
         return false;
-    st->canvas.glyphs = strcmp(o->glyphs, "ascii") == 0 ? GLYPHS_ASCII : GLYPHS_UTF8;
+    st->canvas.glyphs = strcmp(o->glyphs, "ascii") == 0   ? GLYPHS_ASCII
+                        : strcmp(o->glyphs, "block") == 0 ? GLYPHS_BLOCK
+                                                          : GLYPHS_UTF8;
     st->cache = calloc(1, sizeof *st->cache);
     st->ui = ui_new(c, s);
     if (!st->cache || !st->ui) {

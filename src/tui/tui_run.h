@@ -21,7 +21,7 @@ struct tui_keys {
 bool tui_keys_bind(struct tui_keys *keys, const char *action, const char *key, char *err);
 
 struct tui_options {
-    const char *glyphs;          /* "auto", "ascii", "utf8" */
+    const char *glyphs;          /* "auto", "ascii", "block", "utf8" */
     const char *color;           /* "auto", "never", "always" */
     bool mouse;                  /* take clicks; else the terminal keeps them, to select text */
     const struct tui_keys *keys; /* NULL: none */

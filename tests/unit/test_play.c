@@ -173,7 +173,7 @@ static void bad_options(void **state) {
     assert_non_null(strstr(err, "text, roles, ansi"));
     free(play("", "text", "braille", &ok));
     assert_false(ok);
-    assert_non_null(strstr(err, "auto, ascii, utf8"));
+    assert_non_null(strstr(err, "auto, ascii, block, utf8"));
 }
 
 static void a_full_disk_is_told(void **state) {
