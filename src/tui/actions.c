@@ -58,6 +58,7 @@ static void run_slot(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     u->view.edited = 1 - u->view.edited;
     u->view.mend = 0;
+    u->wide_stale = true; /* some views are of the edited scenario */
     figure_cursor_find_mends(u);
 }
 
@@ -296,6 +297,11 @@ static void run_wide_jump(struct ui *u, const struct action *a, int key) {
     wide_jump(u, a->argument);
 }
 
+static void run_wide_turn(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    wide_turn(u, a->argument);
+}
+
 static void run_wide_enter(struct ui *u, const struct action *a, int key) {
     (void)a, (void)key;
     wide_enter(u);
@@ -501,8 +507,11 @@ static const struct action actions[] = {
     {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
      SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
     {"view-before", IN_MAIN, {'<', ','}, -1, run_wide_next,
-     SHOWN("< >", "<> views", "views", "the view before or after: the panes, operators, rules, laws, articles", 6)},
+     SHOWN("< >", "<> views", "views", "the view before or after: panes, operators, rules, laws, articles, plots, layouts", 6)},
     {"view-after", IN_MAIN, {'>'}, 1, run_wide_next, PAIRED},
+    {"turn", IN_MAIN, {'x'}, 1, run_wide_turn,
+     SHOWN("x X", NULL, "views", "what else the view can show: its other figure or axis, another order of the table", 0)},
+    {"turn-back", IN_MAIN, {'X'}, -1, run_wide_turn, PAIRED},
     {"row-up", IN_WIDE, {KEYCODE_UP, 'k'}, -1, run_wide_move,
      SHOWN("↑ ↓  j k", "↑↓ row", "views", "a row up or down; the lines below tell more about it", 3)},
     {"row-down", IN_WIDE, {KEYCODE_DOWN, 'j'}, 1, run_wide_move, PAIRED},
@@ -513,7 +522,7 @@ static const struct action actions[] = {
      SHOWN("{ }", NULL, "views", "the table before or after, in the articles", 0)},
     {"part-after", IN_WIDE, {'}'}, 1, run_wide_jump, PAIRED},
     {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter,
-     SHOWN("Enter", NULL, "views", "what the row offers: the working of a step, an article's deployment", 0)},
+     SHOWN("Enter", NULL, "views", "what the row offers: the working of a step, an article's deployment, a layout", 0)},
     {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
     {"command", IN_MAIN, {':'}, 0, run_command,

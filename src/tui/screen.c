@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -325,15 +324,14 @@ static int screen_key_from_char(wint_t c) {
     }
 }
 
-/* Sleeps until there is input or a signal that was held back. */
-static bool screen_wait(void) {
-    fd_set in;
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    FD_ZERO(&in);
-    FD_SET(STDIN_FILENO, &in);
-    if (pselect(STDIN_FILENO + 1, &in, NULL, NULL, NULL, &screen.waiting) < 0)
-        return errno == EINTR;
-    return poll(&input, 1, 0) < 0 || !(input.revents & (POLLHUP | POLLERR | POLLNVAL));
+/* Sleeps until there is input, a signal that was held back, or something to read from `wake`. SCREEN_NONE: look again. */
+static enum screen_event screen_wait(int wake) {
+    struct pollfd ends[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+    if (ppoll(ends, 2, NULL, &screen.waiting) < 0)
+        return errno == EINTR ? SCREEN_NONE : SCREEN_GONE;
+    if (ends[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+        return SCREEN_GONE;
+    return ends[1].revents && !ends[0].revents ? SCREEN_WAKE : SCREEN_NONE;
 }
 
 /* After a stop the shell has written on the terminal and changed its modes. */
@@ -355,7 +353,7 @@ static bool screen_was_resized(void) {
     return is_term_resized(size.ws_row, size.ws_col) && resizeterm(size.ws_row, size.ws_col) == OK;
 }
 
-enum screen_event screen_read(int *key, bool wait) {
+enum screen_event screen_read(int *key, bool wait, int wake) {
     for (;;) {
         wint_t code;
         int got = get_wch(&code);
@@ -377,7 +375,8 @@ enum screen_event screen_read(int *key, bool wait) {
             return SCREEN_RESIZE;
         if (!wait)
             return SCREEN_NONE;
-        if (!screen_wait())
-            return SCREEN_GONE;
+        enum screen_event event = screen_wait(wake);
+        if (event != SCREEN_NONE)
+            return event;
     }
 }

@@ -200,7 +200,11 @@ bool tui_play(struct catalog *c, struct session *s, const struct tui_options *o,
         snprintf(err, ERROR_LEN, "screen size %dx%d (allowed: 1x1 to 1000x1000)", w, h);
         return false;
     }
-    bool ok = stage_open(&p.stage, c, s, o, err) && player_resize(&p, w, h) && player_play(&p);
+    bool ok = stage_open(&p.stage, c, s, o, err) && player_resize(&p, w, h);
+    if (ok) {
+        ui_be_patient(p.stage.ui);
+        ok = player_play(&p);
+    }
     stage_close(&p.stage);
     return ok;
 }

@@ -3,6 +3,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tui/screen.h"
@@ -16,14 +17,20 @@ static bool tui_locale_is_utf8(void) {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* The fonts of the Linux console hold 512 glyphs at most, and no braille. */
+static bool tui_has_braille(void) {
+    const char *term = getenv("TERM");
+    return !term || strncmp(term, "linux", 5) != 0;
+}
+
 /* The glyphs follow the codeset, never the text of LANG. Who asks for UTF-8 in another locale knows the
  * terminal better than the locale does, and curses needs the codeset to send it. */
 static bool tui_choose_glyphs(const struct tui_options *o, struct stage *st, char *err) {
     setlocale(LC_CTYPE, "");
     if (strcmp(o->glyphs, "auto") == 0)
-        st->canvas.glyphs = tui_locale_is_utf8() ? GLYPHS_UTF8 : GLYPHS_ASCII;
-    if (strcmp(o->glyphs, "utf8") == 0 && !tui_locale_is_utf8() && !setlocale(LC_CTYPE, "C.UTF-8")) {
-        snprintf(err, ERROR_LEN, "glyphs utf8: this machine has no UTF-8 locale (allowed here: auto, ascii)");
+        st->canvas.glyphs = !tui_locale_is_utf8() ? GLYPHS_ASCII : tui_has_braille() ? GLYPHS_UTF8 : GLYPHS_BLOCK;
+    if (st->canvas.glyphs != GLYPHS_ASCII && !tui_locale_is_utf8() && !setlocale(LC_CTYPE, "C.UTF-8")) {
+        snprintf(err, ERROR_LEN, "glyphs %s: this machine has no UTF-8 locale (allowed here: auto, ascii)", o->glyphs);
         return false;
     }
     return true;
@@ -47,6 +54,10 @@ static bool tui_event(struct stage *st, enum screen_event event, int key, bool *
         *draw = true;
         return true;
     }
+    if (event == SCREEN_WAKE) {
+        *draw |= ui_collect(st->ui) == UI_REDRAW;
+        return true;
+    }
     if (event == SCREEN_KEY && key == KEYCODE_CTRL_L) {
         screen_repaint();
         *draw = true;
@@ -63,7 +74,7 @@ static bool tui_loop(struct stage *st, char *err) {
     bool draw = true;
     for (int keys = 0;;) {
         int key = KEYCODE_NONE;
-        enum screen_event event = keys < KEYS_PER_FRAME ? screen_read(&key, !draw) : SCREEN_NONE;
+        enum screen_event event = keys < KEYS_PER_FRAME ? screen_read(&key, !draw, ui_wake_fd(st->ui)) : SCREEN_NONE;
         if (event != SCREEN_NONE) {
             if (!tui_event(st, event, key, &draw))
                 return true;

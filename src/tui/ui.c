@@ -203,6 +203,7 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
     u->start_states = session_state_count(s);
     u->explorer.resolve = resolve;
     u->explorer.user = c;
+    u->patience_ms = STUDY_PATIENCE_MS;
     u->field = F_BATCH;
     ui_update(u, 1u << SLOT_A | 1u << SLOT_B);
     for (int i = 0; i < SLOT_COUNT; i++)
@@ -212,6 +213,9 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
 
 void ui_free(struct ui *u) {
     if (u) {
+        worker_free(u->worker);
+        for (int i = 0; i < WIDE_COUNT; i++)
+            study_free(&u->study[i]);
         articles_free(u->articles);
         command_line_free(u->command);
         free(u->hots);
@@ -255,6 +259,18 @@ enum ui_result ui_mouse(struct ui *u, const struct mouse *m) {
     begin_event(u);
     mouse_act(u, m);
     return end_event(u);
+}
+
+int ui_wake_fd(const struct ui *u) {
+    return worker_fd(u->worker);
+}
+
+enum ui_result ui_collect(struct ui *u) {
+    return wide_collect(u) ? UI_REDRAW : UI_NOTHING;
+}
+
+void ui_be_patient(struct ui *u) {
+    u->patience_ms = -1;
 }
 
 bool ui_goes_by_screen(const struct ui *u) {

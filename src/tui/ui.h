@@ -41,6 +41,13 @@ void ui_draw(struct ui *u, struct canvas *c);
 /* Whether the next key goes by what was drawn last: the cursor over figures walks over those that are shown. */
 bool ui_goes_by_screen(const struct ui *u);
 
+/* Views that take long to work out are answered by a worker. The descriptor is readable when it has an answer (-1: there
+ * is no worker yet), ui_collect takes it: UI_REDRAW when that is seen. */
+int ui_wake_fd(const struct ui *u);
+enum ui_result ui_collect(struct ui *u);
+/* From now on every frame waits for its answer: what a script shows must not depend on the machine's speed. */
+void ui_be_patient(struct ui *u);
+
 /* A message for the status line, shown until the next key. */
 void ui_message(struct ui *u, const char *text, bool error);
 

@@ -4,7 +4,9 @@
 
 #include "core/derivation.h"
 #include "explore/law_table.h"
+#include "catalog/articles.h"
 #include "explore/rules.h"
+#include "explore/sweep.h"
 #include "tui/tui_run.h"
 #include "tui/ui.h"
 #include "tui/verdict.h"
@@ -28,6 +30,14 @@ struct working_page {
     int lines;
     struct mover mover[MOVERS_SHOWN];
     size_t movers;
+};
+
+/* A row of the first article's table of parallelism strategies. */
+enum { STRATEGIES_MAX = 8 };
+struct strategy {
+    struct widths w;
+    const struct article_cell *throughput;
+    int batch;
 };
 
 enum { ENTRY_LEN = 128, MESSAGE_LEN = ERROR_LEN, CROSSOVER_BATCH_MAX = 4096 };
@@ -55,6 +65,15 @@ struct ui {
     struct rule_results rules; /* what the views of rules and laws show */
     struct law_results laws;
     struct articles_view *articles; /* NULL until they are first shown */
+    int form[WIDE_COUNT];           /* of the things that a view can show, which */
+
+    struct strategy strategy[STRATEGIES_MAX]; /* of the first article, for the GPUs under edit: what the view of layouts shows */
+    int n_strategies;
+
+    struct study study[WIDE_COUNT]; /* of the views that have one */
+    struct worker *worker;          /* NULL until there is something to work out, or where there is none */
+    int asked;                      /* enum wide_id that it works for; WIDE_NONE: no one */
+    int patience_ms;                /* how long a frame waits for it; -1: as long as it takes */
 
     char entry[ENTRY_LEN]; /* what is being typed: a value, or a filter */
     bool entry_first;      /* the entry shows the present value: the next character replaces it */

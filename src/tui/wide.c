@@ -9,6 +9,12 @@ const struct wide_ops *const wide_ops[WIDE_COUNT] = {
     [WIDE_RULES] = &wide_rules,
     [WIDE_LAWS] = &wide_laws,
     [WIDE_ARTICLES] = &wide_articles,
+    [WIDE_BATCH] = &wide_batch,
+    [WIDE_FRONTIER] = &wide_frontier,
+    [WIDE_ROOFLINE] = &wide_roofline,
+    [WIDE_IMBALANCE] = &wide_imbalance,
+    [WIDE_WINNERS] = &wide_winners,
+    [WIDE_LAYOUTS] = &wide_layouts,
 };
 
 static int clamp(int v, int low, int high) {
@@ -25,12 +31,37 @@ static const struct wide_ops *prepared(struct ui *u) {
     const struct wide_ops *ops = wide_ops[u->wide];
     if (u->wide_stale && ops->prepare)
         ops->prepare(u);
+    if (u->wide_stale && ops->study)
+        study_begin(u, u->wide);
     u->wide_stale = false;
     return ops;
 }
 
-void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
-    const struct wide_ops *ops = prepared(u);
+/* A table's rows; none for a plot, or before the first results are in. */
+static int count_rows(const struct ui *u, const struct wide_ops *ops) {
+    return ops->draw || (ops->study && !u->study[u->wide].shown) ? 0 : ops->count(u);
+}
+
+/* What is shown is not of the present scenarios. */
+static void dim(struct canvas *c, struct rect r) {
+    for (int y = r.y; y < r.y + r.h && y < c->h; y++)
+        for (int x = r.x; x < r.x + r.w && x < c->w; x++)
+            c->cell[(size_t)y * (size_t)c->w + (size_t)x].role = ROLE_DIM;
+}
+
+static void draw_plot(struct ui *u, const struct wide_ops *ops, struct canvas *c, struct rect r, bool focus) {
+    char note[WIDE_NOTE_LEN] = "";
+    ops->note(u, 0, note, sizeof note);
+    int foot = note_rows(r.w, r.h, note);
+    ops->draw(u, c, (struct rect){r.x, r.y, r.w, r.h - foot});
+    wrap_text(c, (struct rect){r.x, r.y + r.h - foot, r.w, foot}, note, ROLE_TEXT);
+    if (focus) {
+        c->cursor_x = r.x;
+        c->cursor_y = r.y + r.h - foot;
+    }
+}
+
+static void draw_table(struct ui *u, const struct wide_ops *ops, struct canvas *c, struct rect r, bool focus) {
     struct wide_place *at = &u->wide_at[u->wide];
     char note[WIDE_NOTE_LEN] = "";
     int n = ops->count(u);
@@ -56,6 +87,19 @@ void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
     }
 }
 
+void wide_draw(struct ui *u, struct canvas *c, struct rect r, bool focus) {
+    const struct wide_ops *ops = prepared(u);
+    const struct study *study = &u->study[u->wide];
+    if (ops->study && !study->shown)
+        canvas_text(c, r.x, r.y, r.w, study->next ? "working it out ..." : "no memory for this view", ROLE_DIM);
+    else if (ops->draw)
+        draw_plot(u, ops, c, r, focus);
+    else
+        draw_table(u, ops, c, r, focus);
+    if (ops->study && study->pending)
+        dim(c, r);
+}
+
 void wide_show(struct ui *u, enum wide_id id) {
     u->wide = id;
     u->wide_stale = true;
@@ -66,12 +110,12 @@ void wide_show(struct ui *u, enum wide_id id) {
 
 void wide_move(struct ui *u, int step) {
     struct wide_place *at = &u->wide_at[u->wide];
-    at->row = clamp(at->row + step, 0, prepared(u)->count(u) - 1);
+    at->row = clamp(at->row + step, 0, count_rows(u, prepared(u)) - 1);
 }
 
 void wide_jump(struct ui *u, int direction) {
     const struct wide_ops *ops = prepared(u);
-    int n = ops->count(u), i = u->wide_at[u->wide].row + direction;
+    int n = count_rows(u, ops), i = u->wide_at[u->wide].row + direction;
     while (i > 0 && i < n - 1 && !(ops->heading && ops->heading(u, i)))
         i += direction;
     u->wide_at[u->wide].row = clamp(i, 0, n - 1);
@@ -80,6 +124,16 @@ void wide_jump(struct ui *u, int direction) {
 void wide_enter(struct ui *u) {
     const struct wide_ops *ops = prepared(u);
     int row = u->wide_at[u->wide].row;
-    if (ops->enter && row < ops->count(u))
+    if (ops->enter && row < count_rows(u, ops))
         ops->enter(u, row);
+}
+
+void wide_turn(struct ui *u, int direction) {
+    const struct wide_ops *ops = u->wide ? prepared(u) : NULL;
+    if (!ops || !ops->key || !ops->key(u, direction))
+        ui_say(u, false, "%s", u->wide ? "this view has one form" : "the panes have one form: < and > go to the views");
+}
+
+bool wide_collect(struct ui *u) {
+    return study_collect(u);
 }

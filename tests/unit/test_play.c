@@ -51,6 +51,10 @@ enum ui_result ui_mouse(struct ui *u, const struct mouse *m) {
     return UI_REDRAW;
 }
 
+void ui_be_patient(struct ui *u) {
+    (void)u;
+}
+
 bool ui_goes_by_screen(const struct ui *u) {
     (void)u;
     return false;
