@@ -14,6 +14,7 @@
 
 #include "catalog/catalog.h"
 #include "core/estimate.h"
+#include "explore/sweep.h"
 
 enum { RUNS = 201, KEYS = 60 };
 
@@ -100,6 +101,58 @@ static void bench_estimates(void) {
     bench_estimate(c, "every feature, ep 32", all);
     bench_estimate(c, "DeepSeek-V3, two pools", pools);
     bench_estimate(c, "two pools, every feature", both);
+    catalog_close(c);
+}
+
+/* --- sweeps, the largest that people look at -------------------------------------------------------------------------- */
+
+static bool resolve(void *user, const struct scenario *s, struct deployment *d) {
+    char err[ERROR_LEN];
+    return catalog_resolve(user, s, d, err, NULL);
+}
+
+static void scenario_from(struct scenario *s, const char *const *settings) {
+    char err[ERROR_LEN];
+    scenario_init(s);
+    for (; *settings; settings += 2)
+        if (!scenario_parse(s, scenario_find_field(settings[0]), settings[1], err))
+            die(err);
+}
+
+enum { SWEEP_RUNS = 11 };
+
+#define BENCH_SWEEP(what, aim, type, take, work)                                                                                  \
+    do {                                                                                                                         \
+        static type job;                                                                                                         \
+        double sample[SWEEP_RUNS];                                                                                               \
+        for (int i = 0; i < SWEEP_RUNS; i++) {                                                                                   \
+            memset(&job, 0, sizeof job); /* every routing law anew */                                                            \
+            double t = now_us();                                                                                                 \
+            take;                                                                                                                \
+            work(&job, &never);                                                                                                  \
+            sample[i] = (now_us() - t) / 1e3;                                                                                    \
+        }                                                                                                                        \
+        report("sweep, DeepSeek-V3 on 64, Llama on 8: " what, sample, SWEEP_RUNS, "ms", aim);                                    \
+    } while (0)
+
+static void bench_sweeps(void) {
+    static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "64", "tp", "1", "dp", "32", "ep",
+                                           "32", "batch", "4096", "skew_kind", "zipf", "skew", "0.8", NULL};
+    static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "8", NULL};
+    static const atomic_bool never = false;
+    struct scenario a, b;
+    struct explorer x = {.resolve = resolve};
+    char err[ERROR_LEN];
+    struct catalog *c = catalog_open(catalog_default_dir(), NULL, NULL, err);
+    if (!c)
+        die(err);
+    x.user = c;
+    scenario_from(&a, deepseek);
+    scenario_from(&b, llama);
+    BENCH_SWEEP("batch", "20", struct batch_sweep, batch_sweep_take(&job, &x, &a, &b), batch_sweep_work);
+    BENCH_SWEEP("winners", "50", struct winner_map, winner_map_take(&job, &x, &a, &b), winner_map_work);
+    BENCH_SWEEP("layouts", "50", struct layout_sweep, layout_sweep_take(&job, &x, &a), layout_sweep_work);
+    BENCH_SWEEP("frontier", "500", struct frontier, frontier_take(&job, &x, &a, &b), frontier_work);
     catalog_close(c);
 }
 
@@ -248,5 +301,12 @@ int main(int argc, char **argv) {
     bench_keys(argv[1]);
     bench_view(argv[1], "rules", ">>");
     bench_view(argv[1], "laws", ">>>");
+    bench_view(argv[1], "batch", ">>>>>");
+    bench_view(argv[1], "frontier", ">>>>>>");
+    bench_view(argv[1], "roofline", ">>>>>>>");
+    bench_view(argv[1], "imbalance", "<<<");
+    bench_view(argv[1], "winners", "<<");
+    bench_view(argv[1], "layouts", "<");
+    bench_sweeps();
     return 0;
 }

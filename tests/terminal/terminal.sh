@@ -242,6 +242,25 @@ for signal in HUP INT QUIT TERM SEGV ABRT BUS; do
     shows_not "$mark" || fail "SIG$signal: the screen stayed"
 done
 
+# A view that takes long to work out: drawn without another key once it is in, resized and left while it is worked on.
+start "" "--model deepseek-v3 --gpu h200-sxm --gpus 64 --tp 1 --dp 32 --ep 32 --batch 4096 --skew-kind zipf --skew 0.8"
+keys '>' '>' '>' '>' '>' '>'
+wait_for "the frontier comes by itself" shows 'B as set'
+settle
+ticks() { awk '{ print $14 + $15 }' "/proc/$(cat "$dir/pid")/stat" 2>/dev/null; }
+before=$(ticks)
+sleep 1
+[ "$(ticks)" = "$before" ] || fail "the frontier's worker is not idle when it is done"
+keys Right
+mux resize-window -t main -x 120 -y 40
+wait_for "resized while it is worked on" shows 'A as set  ── B  ╌╌ B as set *│'
+mux resize-window -t main -x 80 -y 24
+wait_for "and back" shows_not 'B as set *│'
+keys Right q
+wait_for "asked" shows 'unsaved session'
+keys q
+restored "left while it is worked on"
+
 run clear
 run "TERM=dumb '$program' 2>message; echo status=\$?"
 shows '^status=[1-9]' || fail "TERM=dumb: status 0"
