@@ -45,12 +45,12 @@ static void draw_legend(const struct chart *h, struct canvas *c, int x, int y, i
     }
 }
 
-void chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *empty) {
+bool chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *empty) {
     struct plot p;
     int used = chart_fit(h) ? plot_open(&p, c, r, h->x, h->y) : 0;
     if (used == 0) {
         canvas_text(c, r.x, r.y, r.w, empty, ROLE_DIM);
-        return;
+        return false;
     }
     draw_legend(h, c, r.x + used + 3, r.y, r.w - used - 3);
     for (int i = 0; i < h->n_uprights; i++)
@@ -59,6 +59,7 @@ void chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *em
         plot_line(&p, h->line[i].pen, h->line[i].n, h->line[i].x, h->line[i].y);
     for (int i = h->n_marks - 1; i >= 0; i--)
         plot_mark(&p, h->mark[i].x, h->mark[i].y, 0x25CF, h->mark[i].label, h->mark[i].role);
+    return true;
 }
 
 bool chart_pair_fits(struct rect r) {
@@ -68,8 +69,8 @@ bool chart_pair_fits(struct rect r) {
 void chart_draw_pair(struct chart pair[2], int form, struct canvas *c, struct rect r, const char *empty) {
     struct rect first = r, second = r;
     if (!chart_pair_fits(r)) {
-        chart_draw(&pair[form], c, r, empty);
-        canvas_text_right(c, r.x, r.y, r.w, "x more", ROLE_KEY);
+        if (chart_draw(&pair[form], c, r, empty))
+            canvas_text_right(c, r.x, r.y, r.w, "x more", ROLE_KEY);
         return;
     }
     if (r.w >= BESIDE_W && r.h < 2 * ABOVE_H) {
@@ -81,6 +82,6 @@ void chart_draw_pair(struct chart pair[2], int form, struct canvas *c, struct re
         second.y += first.h;
         second.h = r.h - first.h;
     }
-    chart_draw(&pair[0], c, first, empty);
-    chart_draw(&pair[1], c, second, empty);
+    if (chart_draw(&pair[0], c, first, empty)) /* what leaves the first empty leaves the second so */
+        chart_draw(&pair[1], c, second, empty);
 }

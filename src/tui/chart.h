@@ -35,8 +35,8 @@ void chart_add_mark(struct chart *h, int slot, double x, double y);
 /* Puts the axes around all that was added. False if that is nothing. */
 bool chart_fit(struct chart *h);
 
-/* Without anything to plot it says `empty`. */
-void chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *empty);
+/* Without anything to plot it says `empty`, and returns false. */
+bool chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *empty);
 
 /* Two charts beside or above one another where there is room for both, else the one that `form` says. */
 void chart_draw_pair(struct chart pair[2], int form, struct canvas *c, struct rect r, const char *empty);

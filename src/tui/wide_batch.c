@@ -63,11 +63,23 @@ static void tell_winners(const struct crossover *x, const char *what, char *buf,
     text_add(buf, size, ".");
 }
 
+static bool runs(const struct batch_sweep *s, int slot) {
+    for (int i = 0; i < s->n; i++)
+        if (!isnan(s->value[slot][CURVE_TPOT][i]))
+            return true;
+    return false;
+}
+
 static void batch_note(const struct ui *u, int i, char *buf, size_t size) {
     const struct batch_sweep *s = u->study[WIDE_BATCH].shown;
     (void)i;
     if (!s->sides.known[SLOT_A] || !s->sides.known[SLOT_B])
         return;
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        if (!runs(s, slot)) {
+            text_add(buf, size, "%s runs at no batch: there is nothing to compare.", slot_names[slot]);
+            return;
+        }
     tell_winners(&s->crossover[CURVE_TOK_S_GPU], "More tok/s per GPU", buf, size);
     tell_winners(&s->crossover[CURVE_TPOT], "Faster per token", buf, size);
     text_add(buf, size, " ● as set.");

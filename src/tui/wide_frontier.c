@@ -58,7 +58,12 @@ static const struct front_point *better_point(const struct frontier *f, int slot
 static void tell_better(const struct frontier *f, int slot, int front, char *buf, size_t size) {
     const struct front_point *p = better_point(f, slot, front), *now = &f->of[slot].now;
     char was[DIGITS_LEN], is[DIGITS_LEN];
-    if (isnan(now->speed) || !p)
+    if (isnan(now->speed)) {
+        text_add(buf, size, "%s%s does not run as it is set%s.", *buf ? " " : "", slot_names[slot],
+                 f->of[slot].n_best[front] > 0 ? ", but in other layouts or at other batches" : ", nor in any other layout");
+        return;
+    }
+    if (!p)
         return;
     double gain = front == FRONT_COST ? now->value[front] / p->value[front] : p->value[front] / now->value[front];
     text_add(buf, size, "%s%s: ", *buf ? " " : "", slot_names[slot]);

@@ -79,6 +79,8 @@ static void imbalance_note(const struct ui *u, int row, char *buf, size_t size) 
             continue;
         else if (!is_moe(s, slot))
             text_add(buf, size, "%s%s is dense: no expert waits.", *buf ? " " : "", slot_names[slot]);
+        else if (isnan(loss))
+            text_add(buf, size, "%s%s does not run as it is set.", *buf ? " " : "", slot_names[slot]);
         else
             text_add(buf, size, "%s%s at batch %d: busiest expert %s× the mean. The article's law says %s %% of throughput lost; here %s %% %s.",
                      *buf ? " " : "", slot_names[slot], s->sides.d[slot].batch,

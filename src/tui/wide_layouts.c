@@ -171,8 +171,8 @@ static void layouts_note(const struct ui *u, int i, char *buf, size_t size) {
         text_add(buf, size, "The article's %s: %s tok/s of all %d GPUs at batch %d; here %s at batch %d. ", article->throughput->row,
                  article->throughput->printed, s->sides.d[0].gpus, article->batch,
                  digits_print(s->row[i].value[LAYOUT_OUT_TOK_S], DIGITS_REAL, rate), s->sides.d[0].batch);
-    text_add(buf, size, "%s on %d GPUs: %zu layouts%s, by %s (x: another order). Enter takes the marked one. Batch is per engine of tp × pp × dp GPUs.",
-             slot_names[u->view.edited], s->sides.d[0].gpus, s->n, s->n_all > s->n_tried ? ", the first of more" : "",
+    text_add(buf, size, "%s on %d GPU%s: %zu layout%s%s, by %s (x: another order). Enter takes the marked one. Batch is per engine of tp × pp × dp GPUs.",
+             slot_names[u->view.edited], s->sides.d[0].gpus, s->sides.d[0].gpus == 1 ? "" : "s", s->n, s->n == 1 ? "" : "s", s->n_all > s->n_tried ? ", the first of more" : "",
              orders[u->form[WIDE_LAYOUTS]].head);
 }
 

@@ -35,7 +35,8 @@ static struct scenario scenario_of(const char *const *settings) {
 static const char *const mixtral[] = {"model", "mixtral-8x7b", "gpus", "2", "price", "3", NULL};
 static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "4", "price", "3", "batch", "37", NULL};
 static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "8", "price", "3", NULL};
-static const char *const pools[] = {"model", "llama-3.3-70b", "gpus", "8", "mode", "disaggregated", "price", "3", NULL};
+/* Half of 12 is no whole number of decode engines of 4: 8 decode. Other layouts would by default take other numbers. */
+static const char *const pools[] = {"model", "llama-3.3-70b", "gpus", "12", "tp", "4", "mode", "disaggregated", "prefill_tp", "2", "price", "3", NULL};
 
 /* What the catalog and the physics say of a scenario, without any sweep. */
 static struct estimate direct(const struct scenario *s) {
