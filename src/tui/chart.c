@@ -15,7 +15,7 @@ void chart_add_line(struct chart *h, int slot, bool dashed, const char *name, in
 }
 
 void chart_add_mark(struct chart *h, int slot, double x, double y) {
-    h->mark[h->n_marks++] = (struct chart_mark){x, y, slot_names[slot], view_slot_role(slot)};
+    h->mark[h->n_marks++] = (struct chart_mark){x, y, slot_names[slot], slot == SLOT_A ? PLOT_RIGHT : PLOT_LEFT, view_slot_role(slot)};
 }
 
 bool chart_fit(struct chart *h) {
@@ -58,7 +58,7 @@ bool chart_draw(struct chart *h, struct canvas *c, struct rect r, const char *em
     for (int i = h->n_lines - 1; i >= 0; i--)
         plot_line(&p, h->line[i].pen, h->line[i].n, h->line[i].x, h->line[i].y);
     for (int i = h->n_marks - 1; i >= 0; i--)
-        plot_mark(&p, h->mark[i].x, h->mark[i].y, 0x25CF, h->mark[i].label, h->mark[i].role);
+        plot_mark(&p, h->mark[i].x, h->mark[i].y, 0x25CF, h->mark[i].label, h->mark[i].side, h->mark[i].role);
     return true;
 }
 

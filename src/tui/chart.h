@@ -20,6 +20,7 @@ struct chart {
     struct chart_mark { /* what is set now */
         double x, y;
         const char *label;
+        enum plot_side side; /* of the label: both are read where the marks meet */
         enum role role;
     } mark[CHART_MARKS];
     struct chart_upright { /* where something changes */

@@ -234,13 +234,15 @@ void plot_line(struct plot *p, struct plot_pen pen, int n, const double *x, cons
 
 /* --- marks --- */
 
-void plot_mark(struct plot *p, double x, double y, uint32_t glyph, const char *label, enum role role) {
+void plot_mark(struct plot *p, double x, double y, uint32_t glyph, const char *label, enum plot_side side,
+               enum role role) {
     int column, row, w = label ? text_width(label) : 0;
     if (!plot_place(p, x, y, &column, &row))
         return;
+    bool right = column + w < p->in.x + p->in.w, left = column - w >= p->in.x;
     canvas_put(p->canvas, column, row, glyph, role);
     if (w > 0)
-        canvas_text(p->canvas, column + w < p->in.x + p->in.w ? column + 1 : column - w, row, w, label, role);
+        canvas_text(p->canvas, right && (side == PLOT_RIGHT || !left) ? column + 1 : column - w, row, w, label, role);
 }
 
 void plot_upright(struct plot *p, double x, const char *label, enum role role) {

@@ -54,8 +54,11 @@ void plot_line(struct plot *p, struct plot_pen pen, int n, const double *x, cons
 /* The cell of a point; false where it lies outside or is not known. */
 bool plot_place(const struct plot *p, double x, double y, int *column, int *row);
 
-/* A glyph at the point, with a label beside it where there is room; nothing if it lies outside. */
-void plot_mark(struct plot *p, double x, double y, uint32_t glyph, const char *label, enum role role);
+enum plot_side { PLOT_RIGHT, PLOT_LEFT };
+
+/* A glyph at the point, with a label on that side of it, or on the other where there is no room; nothing if it lies outside.
+ * No label: NULL. */
+void plot_mark(struct plot *p, double x, double y, uint32_t glyph, const char *label, enum plot_side side, enum role role);
 
 /* An upright line at x, with a label at its top. */
 void plot_upright(struct plot *p, double x, const char *label, enum role role);

@@ -57,7 +57,7 @@ static const char *winner_name(int winner) {
 static void tell_winners(const struct crossover *x, const char *what, char *buf, size_t size) {
     text_add(buf, size, "%s%s: %s", *buf ? " " : "", what, winner_name(x->first_winner));
     for (size_t i = 0; i < x->n_flips; i++)
-        text_add(buf, size, "%s up to %.0f, then %s", i == 0 ? "" : ",", x->flip[i].batch - 1, winner_name(x->flip[i].winner));
+        text_add(buf, size, " up to %.0f, then %s", x->flip[i].batch - 1, winner_name(x->flip[i].winner));
     if (x->n_flips == 0)
         text_add(buf, size, " at every batch");
     text_add(buf, size, ".");

@@ -69,7 +69,7 @@ static void draw_roof(const struct ui *u, struct plot *p, int slot) {
     snprintf(text, sizeof text, " %s%sridge %s", same ? "" : slot_names[slot], same ? "" : " ",
              digits_print(roof.ridge, DIGITS_REAL, number));
     plot_line(p, (struct plot_pen){'-', role, slot == SLOT_B && !same}, 3, x, y);
-    plot_mark(p, roof.ridge, roof.peak, 0x25C6, text, role);
+    plot_mark(p, roof.ridge, roof.peak, 0x25C6, text, PLOT_RIGHT, role);
 }
 
 /* The slowest operator that is faster than `below`, or -1. */

@@ -121,7 +121,7 @@ static void lines_are_cut(void **state) {
     assert_int_equal(count_drawn(&p), 24);
     assert_true(at(&c, 6, 6) == edge && at(&c, 31, 6) == right);
     plot_line(&p, (struct plot_pen){'A', ROLE_SLOT_A, false}, 2, away, y);
-    plot_mark(&p, 900, 10, '*', "label", ROLE_SLOT_A);
+    plot_mark(&p, 900, 10, '*', "label", PLOT_RIGHT, ROLE_SLOT_A);
     plot_upright(&p, 900, "label", ROLE_SLOT_A);
     assert_int_equal(count_drawn(&p), 24);
     canvas_free(&c);
@@ -139,6 +139,27 @@ static void gaps_stay_empty(void **state) {
         assert_int_equal((glyph_dots(at(&c, 7 + dot / 2, 1 + 23 / 4)) & bit) != 0, drawn);
     }
     canvas_free(&c);
+}
+
+/* On the side that is asked for, or on the other at an edge. */
+static void labels_have_room(void **state) {
+    static const struct {
+        double x;
+        enum plot_side side;
+        const char *expected; /* from the cell two before the mark on */
+    } of[] = {{24, PLOT_RIGHT, "  *AB"}, {24, PLOT_LEFT, "AB*  "}, {46, PLOT_RIGHT, "AB* "}, {0, PLOT_LEFT, " \x01*AB"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct canvas c = make(40, 12, GLYPHS_UTF8);
+        struct plot p = open_plot(&c);
+        int column, row;
+        plot_mark(&p, of[i].x, 10, '*', "AB", of[i].side, ROLE_SLOT_A);
+        assert_true(plot_place(&p, of[i].x, 10, &column, &row));
+        for (int k = 0; of[i].expected[k]; k++)
+            if (of[i].expected[k] != 1) /* the axis */
+                assert_int_equal(at(&c, column - 2 + k, row), of[i].expected[k]);
+        canvas_free(&c);
+    }
 }
 
 static void other_glyph_sets(void **state) {
@@ -185,7 +206,7 @@ static void small_rooms(void **state) {
             const struct rect r = {2, 2, w, h};
             if (plot_open(&p, &c, r, x, y) > 0) {
                 plot_line(&p, (struct plot_pen){'A', ROLE_SLOT_A, true}, 2, px, py);
-                plot_mark(&p, 4096, 2000, '*', "far right", ROLE_SLOT_A);
+                plot_mark(&p, 4096, 2000, '*', "far right", PLOT_RIGHT, ROLE_SLOT_A);
             }
             for (int i = 0; i < 64 * 24; i++)
                 assert_true(c.cell[i].glyph == ' ' || (i % 64 >= 2 && i % 64 < 2 + w && i / 64 >= 2 && i / 64 < 2 + h));
@@ -197,7 +218,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks),           cmocka_unit_test(labels),           cmocka_unit_test(axes_hold_what_they_were_given),
         cmocka_unit_test(points_have_their_dots), cmocka_unit_test(lines_are_cut), cmocka_unit_test(gaps_stay_empty),
-        cmocka_unit_test(other_glyph_sets), cmocka_unit_test(dots_and_quadrants), cmocka_unit_test(small_rooms),
+        cmocka_unit_test(labels_have_room), cmocka_unit_test(other_glyph_sets), cmocka_unit_test(dots_and_quadrants), cmocka_unit_test(small_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
