@@ -3,7 +3,8 @@
 #include <math.h>
 
 struct roof roof_of(const struct deployment *d) {
-    double dense = timing_rate(d->gpu, d->weights->path, NULL), experts = timing_rate(d->gpu, d->weights_experts->path, NULL);
+    double dense = timing_rate(d->gpu, d->weights->path, NULL),
+           experts = timing_rate(d->gpu, d->weights_experts->path, NULL);
     double peak = d->model->n_experts > 0 ? fmax(dense, experts) : dense;
     return (struct roof){peak, d->gpu->mem_bw, peak / d->gpu->mem_bw};
 }

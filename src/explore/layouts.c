@@ -35,7 +35,9 @@ size_t sweep_layouts(const struct deployment *d, struct widths *out, size_t most
     const int gpus = layout_gpus(d);
     size_t n = 0;
     for (int tp = 1; tp <= gpus && tp <= TP_MAX; tp++)
-        for (int pp = 1; gpus % tp == 0 && heads_allow(d->model, tp) && pp <= gpus / tp && pp <= PP_MAX && pp <= d->model->n_layers; pp++)
+        for (int pp = 1;
+             gpus % tp == 0 && heads_allow(d->model, tp) && pp <= gpus / tp && pp <= PP_MAX && pp <= d->model->n_layers;
+             pp++)
             for (int dp = 1; gpus / tp % pp == 0 && dp <= gpus / tp / pp && dp <= DP_MAX; dp++)
                 if (gpus / tp / pp % dp == 0)
                     add_spreads(d, (struct widths){(short)tp, (short)pp, (short)dp, 1}, out, most, &n);
@@ -53,10 +55,17 @@ bool sweep_adopt(struct scenario *s, const struct deployment *d, struct widths w
     const struct {
         enum field_id field;
         int value;
-    } set[] = {{F_TP, w.tp}, {F_PP, w.pp}, {F_DP, w.dp}, {F_EP, w.ep},
+    } set[] = {{F_TP, w.tp},
+               {F_PP, w.pp},
+               {F_DP, w.dp},
+               {F_EP, w.ep},
                /* whose defaults follow these: they stay what they are */
-               {F_PREFILL_GPUS, d->prefill.gpus}, {F_PREFILL_TP, d->prefill.tp}, {F_PREFILL_PP, d->prefill.pp},
-               {F_PREFILL_DP, d->prefill.dp}, {F_PREFILL_EP, d->prefill.ep}, {F_PREFILL_BATCH, d->prefill.batch}};
+               {F_PREFILL_GPUS, d->prefill.gpus},
+               {F_PREFILL_TP, d->prefill.tp},
+               {F_PREFILL_PP, d->prefill.pp},
+               {F_PREFILL_DP, d->prefill.dp},
+               {F_PREFILL_EP, d->prefill.ep},
+               {F_PREFILL_BATCH, d->prefill.batch}};
     size_t n = d->mode == MODE_DISAGGREGATED ? sizeof set / sizeof *set : 4;
     char err[ERROR_LEN];
     for (size_t i = 0; i < n; i++)
@@ -68,7 +77,7 @@ bool sweep_adopt(struct scenario *s, const struct deployment *d, struct widths w
 /* --- what they cost --- */
 
 const enum estimate_field_id sweep_layout_figures[LAYOUT_FIGURES] = {
-    [LAYOUT_MEM_GB] = E_MEM_GB, [LAYOUT_TPOT] = E_TPOT_MS, [LAYOUT_TOK_S_GPU] = E_TOK_S_GPU,
+    [LAYOUT_MEM_GB] = E_MEM_GB,   [LAYOUT_TPOT] = E_TPOT_MS,        [LAYOUT_TOK_S_GPU] = E_TOK_S_GPU,
     [LAYOUT_COST] = E_COST_M_OUT, [LAYOUT_OUT_TOK_S] = E_OUT_TOK_S,
 };
 
@@ -101,7 +110,8 @@ void layout_sweep_work(void *job, const atomic_bool *stop) {
 
 /* --- speed against cost --- */
 
-static const enum estimate_field_id front_figures[FRONTS] = {[FRONT_TOK_S_GPU] = E_TOK_S_GPU, [FRONT_COST] = E_COST_M_OUT};
+static const enum estimate_field_id front_figures[FRONTS] = {
+    [FRONT_TOK_S_GPU] = E_TOK_S_GPU, [FRONT_COST] = E_COST_M_OUT};
 
 void frontier_take(struct frontier *f, const struct explorer *x, const struct scenario *a, const struct scenario *b) {
     sides_take(&f->sides, x, a, b);

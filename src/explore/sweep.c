@@ -21,9 +21,8 @@ void sides_take(struct sides *s, const struct explorer *x, const struct scenario
 /* --- figures against batch --- */
 
 const enum estimate_field_id sweep_curves[CURVES] = {
-    [CURVE_TOK_S_GPU] = E_TOK_S_GPU,       [CURVE_TPOT] = E_TPOT_MS,        [CURVE_LOAD_MEAN] = E_LOAD_MAX_MEAN,
-    [CURVE_LOAD_P95] = E_LOAD_MAX_P95,     [CURVE_LOSS] = E_IMBALANCE_LOSS,
-    [CURVE_LOSS_ARTICLE] = E_IMBALANCE_LOSS_ARTICLE,
+    [CURVE_TOK_S_GPU] = E_TOK_S_GPU,   [CURVE_TPOT] = E_TPOT_MS,        [CURVE_LOAD_MEAN] = E_LOAD_MAX_MEAN,
+    [CURVE_LOAD_P95] = E_LOAD_MAX_P95, [CURVE_LOSS] = E_IMBALANCE_LOSS, [CURVE_LOSS_ARTICLE] = E_IMBALANCE_LOSS_ARTICLE,
 };
 
 /* Puts a batch in its place, once. */
@@ -38,7 +37,8 @@ static void add_batch(struct batch_sweep *s, int batch) {
     s->n++;
 }
 
-void batch_sweep_take(struct batch_sweep *s, const struct explorer *x, const struct scenario *a, const struct scenario *b) {
+void batch_sweep_take(struct batch_sweep *s, const struct explorer *x, const struct scenario *a,
+                      const struct scenario *b) {
     enum { PER_OCTAVE = 4 };
     sides_take(&s->sides, x, a, b);
     s->n = 0;
@@ -80,10 +80,11 @@ const enum estimate_field_id sweep_map_figures[MAP_FIGURES] = {[MAP_COST] = E_CO
 
 /* On that many GPUs, in the layout that the defaults give them unless it is the scenario's own number. */
 static struct scenario on_gpus(const struct scenario *s, double gpus) {
-    static const enum field_id layout[] = {F_TP, F_PP, F_DP, F_EP, F_PREFILL_GPUS, F_PREFILL_TP, F_PREFILL_PP,
-                                           F_PREFILL_DP, F_PREFILL_EP};
+    static const enum field_id layout[] = {F_TP,         F_PP,         F_DP,         F_EP,        F_PREFILL_GPUS,
+                                           F_PREFILL_TP, F_PREFILL_PP, F_PREFILL_DP, F_PREFILL_EP};
     struct scenario out = *s;
-    if ((scenario_is_default(s, &scenario_fields[F_GPUS]) ? strtod(scenario_fields[F_GPUS].default_text, NULL) : s->gpus) == gpus)
+    if ((scenario_is_default(s, &scenario_fields[F_GPUS]) ? strtod(scenario_fields[F_GPUS].default_text, NULL)
+                                                          : s->gpus) == gpus)
         return out;
     out.gpus = gpus;
     for (size_t i = 0; i < sizeof layout / sizeof *layout; i++)
@@ -101,7 +102,8 @@ static int map_top(const struct explorer *x, const struct scenario *a, const str
     return top;
 }
 
-void winner_map_take(struct winner_map *m, const struct explorer *x, const struct scenario *a, const struct scenario *b) {
+void winner_map_take(struct winner_map *m, const struct explorer *x, const struct scenario *a,
+                     const struct scenario *b) {
     int top = map_top(x, a, b);
     m->n_gpus = 0;
     for (int gpus = 1; gpus <= top; gpus *= 2) {
@@ -127,7 +129,8 @@ static void map_cell_make(struct winner_map *m, int row, int column) {
             c->value[k][i] = s->known[i] ? compare_value(&e[i], sweep_map_figures[k]) : NAN;
     }
     for (int k = 0; k < MAP_FIGURES; k++)
-        c->certain[k] = isnan(c->value[k][0]) || isnan(c->value[k][1]) || compare_certain(&e[0], &e[1], sweep_map_figures[k]);
+        c->certain[k] =
+            isnan(c->value[k][0]) || isnan(c->value[k][1]) || compare_certain(&e[0], &e[1], sweep_map_figures[k]);
 }
 
 /* A batch on all GPU counts before the next: they share its routing law where the layouts do. */

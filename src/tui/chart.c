@@ -15,7 +15,8 @@ void chart_add_line(struct chart *h, int slot, bool dashed, const char *name, in
 }
 
 void chart_add_mark(struct chart *h, int slot, double x, double y) {
-    h->mark[h->n_marks++] = (struct chart_mark){x, y, slot_names[slot], slot == SLOT_A ? PLOT_RIGHT : PLOT_LEFT, view_slot_role(slot)};
+    h->mark[h->n_marks++] =
+        (struct chart_mark){x, y, slot_names[slot], slot == SLOT_A ? PLOT_RIGHT : PLOT_LEFT, view_slot_role(slot)};
 }
 
 bool chart_fit(struct chart *h) {
@@ -37,7 +38,10 @@ static void draw_legend(const struct chart *h, struct canvas *c, int x, int y, i
         if (w < need)
             return;
         for (int k = 0; k < 2; k++)
-            canvas_put(c, x + k, y, c->glyphs == GLYPHS_ASCII ? (unsigned char)line->pen.letter : line->pen.dashed ? 0x254C : 0x2500,
+            canvas_put(c, x + k, y,
+                       c->glyphs == GLYPHS_ASCII ? (unsigned char)line->pen.letter
+                       : line->pen.dashed        ? 0x254C
+                                                 : 0x2500,
                        line->pen.role);
         canvas_text(c, x + 3, y, w - 3, line->name, line->pen.role);
         x += need + 2;

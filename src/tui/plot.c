@@ -182,7 +182,8 @@ int plot_open(struct plot *p, struct canvas *c, struct rect r, struct plot_axis 
 static void put_dot(const struct plot *p, struct plot_pen pen, int dx, int dy) {
     struct canvas *c = p->canvas;
     int x = p->in.x + dx / GLYPH_DOTS_WIDE, y = p->in.y + dy / GLYPH_DOTS_HIGH;
-    if (dx < 0 || dy < 0 || dx >= p->in.w * GLYPH_DOTS_WIDE || dy >= p->in.h * GLYPH_DOTS_HIGH || x >= c->w || y >= c->h)
+    if (dx < 0 || dy < 0 || dx >= p->in.w * GLYPH_DOTS_WIDE || dy >= p->in.h * GLYPH_DOTS_HIGH || x >= c->w ||
+        y >= c->h)
         return;
     if (c->glyphs == GLYPHS_ASCII) {
         canvas_put(c, x, y, (unsigned char)pen.letter, pen.role);
@@ -203,10 +204,13 @@ static bool cut(double a, double d, double limit, double *from, double *to) {
     return *from <= *to;
 }
 
-/* Dots from a to b, cut at the edges. Every other three are left out of a dashed line; `walked` counts over all of it. */
-static void draw_way(const struct plot *p, struct plot_pen pen, double ax, double ay, double bx, double by, int *walked) {
+/* Dots from a to b, cut at the edges. Every other three are left out of a dashed line; `walked` counts over all of it.
+ */
+static void draw_way(const struct plot *p, struct plot_pen pen, double ax, double ay, double bx, double by,
+                     int *walked) {
     double dx = bx - ax, dy = by - ay, from = 0, to = 1;
-    if (!cut(ax, dx, p->in.w * GLYPH_DOTS_WIDE - 1, &from, &to) || !cut(ay, dy, p->in.h * GLYPH_DOTS_HIGH - 1, &from, &to))
+    if (!cut(ax, dx, p->in.w * GLYPH_DOTS_WIDE - 1, &from, &to) ||
+        !cut(ay, dy, p->in.h * GLYPH_DOTS_HIGH - 1, &from, &to))
         return;
     int n = (int)ceil((to - from) * fmax(fabs(dx), fabs(dy)));
     for (int i = 0; i <= n; i++) {

@@ -67,7 +67,7 @@ struct ui {
     struct articles_view *articles; /* NULL until they are first shown */
     int form[WIDE_COUNT];           /* of the things that a view can show, which */
 
-    struct strategy strategy[STRATEGIES_MAX]; /* of the first article, for the GPUs under edit: what the view of layouts shows */
+    struct strategy strategy[STRATEGIES_MAX]; /* of the first article, for the GPUs under edit; the view of layouts */
     int n_strategies;
 
     struct study study[WIDE_COUNT]; /* of the views that have one */

@@ -60,7 +60,8 @@ static void tell_better(const struct frontier *f, int slot, int front, char *buf
     char was[DIGITS_LEN], is[DIGITS_LEN];
     if (isnan(now->speed)) {
         text_add(buf, size, "%s%s does not run as it is set%s.", *buf ? " " : "", slot_names[slot],
-                 f->of[slot].n_best[front] > 0 ? ", but in other layouts or at other batches" : ", nor in any other layout");
+                 f->of[slot].n_best[front] > 0 ? ", but in other layouts or at other batches"
+                                               : ", nor in any other layout");
         return;
     }
     if (!p)
@@ -80,7 +81,8 @@ static void frontier_note(const struct ui *u, int i, char *buf, size_t size) {
     (void)i;
     for (int slot = 0; slot < SLOT_COUNT; slot++)
         tell_better(f, slot, u->form[WIDE_FRONTIER], buf, size);
-    text_add(buf, size, "%sSolid: the best of every layout, batch 1 to 4096. x turns to %s.", *buf ? " " : "", u->form[WIDE_FRONTIER] == FRONT_COST ? "tok/s per GPU" : "$/M");
+    text_add(buf, size, "%sSolid: the best of every layout, batch 1 to 4096. x turns to %s.", *buf ? " " : "",
+             u->form[WIDE_FRONTIER] == FRONT_COST ? "tok/s per GPU" : "$/M");
 }
 
 static bool frontier_key(struct ui *u, int direction) {

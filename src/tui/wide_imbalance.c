@@ -1,4 +1,5 @@
-/* Imbalance against batch: how loaded the busiest expert is, what the first article's law makes of that, what it costs. */
+/* Imbalance against batch: how loaded the busiest expert is, what the first article's law makes of that, what it costs.
+ */
 #include <math.h>
 
 #include "explore/sweep.h"
@@ -51,7 +52,8 @@ static void imbalance_draw(struct ui *u, struct canvas *c, struct rect r) {
     for (int i = 0; i < s->n; i++)
         x[i] = s->batch[i];
     for (int part = 0; part < CHART_COUNT; part++) {
-        pair[part] = (struct chart){.x = plot_axis_new("batch", true), .y = plot_axis_new(parts[part].title, part == CHART_LOAD)};
+        pair[part] = (struct chart){.x = plot_axis_new("batch", true),
+                                    .y = plot_axis_new(parts[part].title, part == CHART_LOAD)};
         if (part == CHART_LOSS)
             plot_include(&pair[part].y, 0);
         for (int slot = 0; slot < SLOT_COUNT; slot++)
@@ -82,7 +84,9 @@ static void imbalance_note(const struct ui *u, int row, char *buf, size_t size) 
         else if (isnan(loss))
             text_add(buf, size, "%s%s does not run as it is set.", *buf ? " " : "", slot_names[slot]);
         else
-            text_add(buf, size, "%s%s at batch %d: busiest expert %s× the mean. The article's law says %s %% of throughput lost; here %s %% %s.",
+            text_add(buf, size,
+                     "%s%s at batch %d: busiest expert %s× the mean. The article's law says %s %% of throughput lost; "
+                     "here %s %% %s.",
                      *buf ? " " : "", slot_names[slot], s->sides.d[slot].batch,
                      digits_print(value_now(s, slot, CURVE_LOAD_MEAN), DIGITS_REAL, load),
                      digits_print(value_now(s, slot, CURVE_LOSS_ARTICLE), DIGITS_PERCENT, law),

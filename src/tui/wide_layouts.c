@@ -17,12 +17,19 @@
 static const struct {
     int figure;
     const char *head;
-} orders[] = {{LAYOUT_COST, "$/M out"}, {LAYOUT_TPOT, "TPOT ms"}, {LAYOUT_TOK_S_GPU, "tok/s/GPU"}, {LAYOUT_MEM_GB, "GB"}, {-1, "layout"}};
+} orders[] = {{LAYOUT_COST, "$/M out"},
+              {LAYOUT_TPOT, "TPOT ms"},
+              {LAYOUT_TOK_S_GPU, "tok/s/GPU"},
+              {LAYOUT_MEM_GB, "GB"},
+              {-1, "layout"}};
 
 enum { ORDERS = sizeof orders / sizeof *orders };
 
 static int compare_widths(const struct widths *a, const struct widths *b) {
-    return a->tp != b->tp ? a->tp - b->tp : a->pp != b->pp ? a->pp - b->pp : a->dp != b->dp ? a->dp - b->dp : a->ep - b->ep;
+    return a->tp != b->tp   ? a->tp - b->tp
+           : a->pp != b->pp ? a->pp - b->pp
+           : a->dp != b->dp ? a->dp - b->dp
+                            : a->ep - b->ep;
 }
 
 /* What does not fit comes last. */
@@ -36,9 +43,9 @@ static int compare_rows(const struct layout_row *a, const struct layout_row *b, 
     return (x < y) == lower ? -1 : 1;
 }
 
-#define COMPARE(name, index)                                                                                                     \
-    static int name(const void *a, const void *b) {                                                                              \
-        return compare_rows(a, b, orders[index].figure);                                                                         \
+#define COMPARE(name, index)                                                                                           \
+    static int name(const void *a, const void *b) {                                                                    \
+        return compare_rows(a, b, orders[index].figure);                                                               \
     }
 COMPARE(by_cost, 0)
 COMPARE(by_tpot, 1)
@@ -101,7 +108,10 @@ enum { MARK_W = 2, WIDTH_W = 4, ARTICLE_W = 9, ARTICLE_FROM = 64 };
 static const struct {
     int figure, w;
     const char *head;
-} columns[] = {{LAYOUT_MEM_GB, 8, "GB"}, {LAYOUT_TPOT, 9, "TPOT ms"}, {LAYOUT_TOK_S_GPU, 11, "tok/s/GPU"}, {LAYOUT_COST, 9, "$/M out"}};
+} columns[] = {{LAYOUT_MEM_GB, 8, "GB"},
+               {LAYOUT_TPOT, 9, "TPOT ms"},
+               {LAYOUT_TOK_S_GPU, 11, "tok/s/GPU"},
+               {LAYOUT_COST, 9, "$/M out"}};
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -134,7 +144,8 @@ static void draw_figures(const struct layout_row *row, struct canvas *c, int x, 
     char text[DIGITS_LEN];
     for (int i = 0; i < COLUMNS; i++) {
         double value = row->value[columns[i].figure];
-        canvas_text_right(c, x, y, columns[i].w - 1, digits_print(value, DIGITS_REAL, text), isnan(value) ? ROLE_DIM : ROLE_VALUE);
+        canvas_text_right(c, x, y, columns[i].w - 1, digits_print(value, DIGITS_REAL, text),
+                          isnan(value) ? ROLE_DIM : ROLE_VALUE);
         x += columns[i].w;
     }
 }
@@ -168,11 +179,14 @@ static void layouts_note(const struct ui *u, int i, char *buf, size_t size) {
     const struct strategy *article = strategy_of(u, &s->row[i].w);
     char rate[DIGITS_LEN];
     if (article)
-        text_add(buf, size, "The article's %s: %s tok/s of all %d GPUs at batch %d; here %s at batch %d. ", article->throughput->row,
-                 article->throughput->printed, s->sides.d[0].gpus, article->batch,
+        text_add(buf, size, "The article's %s: %s tok/s of all %d GPUs at batch %d; here %s at batch %d. ",
+                 article->throughput->row, article->throughput->printed, s->sides.d[0].gpus, article->batch,
                  digits_print(s->row[i].value[LAYOUT_OUT_TOK_S], DIGITS_REAL, rate), s->sides.d[0].batch);
-    text_add(buf, size, "%s on %d GPU%s: %zu layout%s%s, by %s (x: another order). Enter takes the marked one. Batch is per engine of tp × pp × dp GPUs.",
-             slot_names[u->view.edited], s->sides.d[0].gpus, s->sides.d[0].gpus == 1 ? "" : "s", s->n, s->n == 1 ? "" : "s", s->n_all > s->n_tried ? ", the first of more" : "",
+    text_add(buf, size,
+             "%s on %d GPU%s: %zu layout%s%s, by %s (x: another order). Enter takes the marked one. Batch is per "
+             "engine of tp × pp × dp GPUs.",
+             slot_names[u->view.edited], s->sides.d[0].gpus, s->sides.d[0].gpus == 1 ? "" : "s", s->n,
+             s->n == 1 ? "" : "s", s->n_all > s->n_tried ? ", the first of more" : "",
              orders[u->form[WIDE_LAYOUTS]].head);
 }
 

@@ -12,8 +12,8 @@
 
 /* What stands for an operator: capital for A, small for B. Those that move no memory have none. */
 static const char letters[OP_COUNT] = {
-    [OP_QKV] = 'Q', [OP_ATTENTION] = 'A', [OP_ATTENTION_OUT] = 'O', [OP_FFN] = 'F', [OP_ROUTER] = 'R',
-    [OP_EXPERTS] = 'E', [OP_SHARED] = 'S', [OP_NORM] = 'N', [OP_HEAD] = 'H',
+    [OP_QKV] = 'Q',     [OP_ATTENTION] = 'A', [OP_ATTENTION_OUT] = 'O', [OP_FFN] = 'F',  [OP_ROUTER] = 'R',
+    [OP_EXPERTS] = 'E', [OP_SHARED] = 'S',    [OP_NORM] = 'N',          [OP_HEAD] = 'H',
 };
 
 enum { PHASE_DECODE, PHASE_PREFILL, PHASES };
@@ -155,7 +155,8 @@ static void tell_longest(const struct ui *u, int slot, char *buf, size_t size) {
     if (kind < 0)
         return;
     text_add(buf, size, "%s%s: %s, %s %% of the step, %s FLOP/byte, %s TFLOP/s, %s %% of the peak.", *buf ? " " : "",
-             slot_names[slot], op_names[kind], digits_print(p.seconds / step_of(u, slot)->seconds, DIGITS_PERCENT, share),
+             slot_names[slot], op_names[kind],
+             digits_print(p.seconds / step_of(u, slot)->seconds, DIGITS_PERCENT, share),
              digits_print(p.intensity, DIGITS_REAL, intensity), digits_print(p.rate / 1e12, DIGITS_REAL, rate),
              digits_print(p.rate / roof_at(u, slot).peak, DIGITS_PERCENT, of));
 }

@@ -15,16 +15,25 @@ static void ask(const struct ui *u, void *job) {
 
 static const struct study_ops study = {sizeof(struct winner_map), ask, winner_map_work};
 
-static const char *const figure_names[MAP_FIGURES] = {[MAP_COST] = "$ per million output tokens", [MAP_TPOT] = "time per output token"};
+static const char *const figure_names[MAP_FIGURES] = {
+    [MAP_COST] = "$ per million output tokens", [MAP_TPOT] = "time per output token"};
 
 /* How much better the winner is, by the shade beside its letter. */
 static const struct {
     double below; /* times the loser's */
     uint32_t glyph;
     const char *words;
-} shades[] = {{1.1, ' ', NULL}, {1.5, 0x2591, "1.1×"}, {2, 0x2592, "1.5×"}, {4, 0x2593, "2×"}, {INFINITY, 0x2588, "4×"}};
+} shades[] = {
+    {1.1, ' ', NULL}, {1.5, 0x2591, "1.1×"}, {2, 0x2592, "1.5×"}, {4, 0x2593, "2×"}, {INFINITY, 0x2588, "4×"}};
 
-enum { SHADES = sizeof shades / sizeof *shades, LABEL_W = 7, CELL_MAX = 6, ROW_MAX = 7, ALONE = 0x25CB, NEITHER = 0x2013 };
+enum {
+    SHADES = sizeof shades / sizeof *shades,
+    LABEL_W = 7,
+    CELL_MAX = 6,
+    ROW_MAX = 7,
+    ALONE = 0x25CB,
+    NEITHER = 0x2013
+};
 
 static uint32_t shade_of(const struct map_cell *cell, int figure) {
     double a = cell->value[figure][0], b = cell->value[figure][1];
@@ -139,7 +148,9 @@ static void winners_note(const struct ui *u, int i, char *buf, size_t size) {
         if (winner >= 0)
             wins[winner]++;
     }
-    text_add(buf, size, "By %s: A in %d cells of %d, B in %d. Small letters: within the uncertainty. ● as set; elsewhere the default layout. x turns to %s.",
+    text_add(buf, size,
+             "By %s: A in %d cells of %d, B in %d. Small letters: within the uncertainty. ● as set; elsewhere the "
+             "default layout. x turns to %s.",
              figure_names[u->form[WIDE_WINNERS]], wins[SLOT_A], cells, wins[SLOT_B],
              u->form[WIDE_WINNERS] == MAP_COST ? "TPOT" : "$/M");
 }

@@ -1,4 +1,5 @@
-/* Plots on a canvas, without a terminal: ticks, places, lines that are cut and have gaps, dots and what stands in for them. */
+/* Plots on a canvas, without a terminal: ticks, places, lines that are cut and have gaps, dots and what stands in for
+ * them. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,8 +81,8 @@ static uint32_t at(const struct canvas *c, int x, int y) {
     return c->cell[y * c->w + x].glyph;
 }
 
-/* The dot of a point, from the lower left: (0, 0) is the lowest of the left side (64), (47, 31) the highest of the right one
- * (8). */
+/* The dot of a point, from the lower left: (0, 0) is the lowest of the left side (64), (47, 31) the highest of the
+ * right one (8). */
 static void points_have_their_dots(void **state) {
     struct canvas c = make(40, 12, GLYPHS_UTF8);
     struct plot p = open_plot(&c);
@@ -147,7 +148,8 @@ static void labels_have_room(void **state) {
         double x;
         enum plot_side side;
         const char *expected; /* from the cell two before the mark on */
-    } of[] = {{24, PLOT_RIGHT, "  *AB"}, {24, PLOT_LEFT, "AB*  "}, {46, PLOT_RIGHT, "AB* "}, {0, PLOT_LEFT, " \x01*AB"}};
+    } of[] = {
+        {24, PLOT_RIGHT, "  *AB"}, {24, PLOT_LEFT, "AB*  "}, {46, PLOT_RIGHT, "AB* "}, {0, PLOT_LEFT, " \x01*AB"}};
     (void)state;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct canvas c = make(40, 12, GLYPHS_UTF8);
@@ -216,9 +218,16 @@ static void small_rooms(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks),           cmocka_unit_test(labels),           cmocka_unit_test(axes_hold_what_they_were_given),
-        cmocka_unit_test(points_have_their_dots), cmocka_unit_test(lines_are_cut), cmocka_unit_test(gaps_stay_empty),
-        cmocka_unit_test(labels_have_room), cmocka_unit_test(other_glyph_sets), cmocka_unit_test(dots_and_quadrants), cmocka_unit_test(small_rooms),
+        cmocka_unit_test(ticks),
+        cmocka_unit_test(labels),
+        cmocka_unit_test(axes_hold_what_they_were_given),
+        cmocka_unit_test(points_have_their_dots),
+        cmocka_unit_test(lines_are_cut),
+        cmocka_unit_test(gaps_stay_empty),
+        cmocka_unit_test(labels_have_room),
+        cmocka_unit_test(other_glyph_sets),
+        cmocka_unit_test(dots_and_quadrants),
+        cmocka_unit_test(small_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

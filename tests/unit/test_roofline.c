@@ -19,7 +19,8 @@ static void the_roof_of_an_a100(void **state) {
     assert_true(roof_rate(&r, 1000) == 312e12 && roof_rate(&r, r.ridge) == 312e12);
 }
 
-/* FP8 experts beside 16-bit weights: the faster path, 1979 TFLOP/s of an H100; a dense model's experts' format does not count. */
+/* FP8 experts beside 16-bit weights: the faster path, 1979 TFLOP/s of an H100; a dense model's experts' format does not
+ * count. */
 static void the_faster_path_is_the_peak(void **state) {
     struct deployment d = deployment_of(&mixtral, &h100, 2), dense = deployment_of(&llama70b, &h100, 4);
     (void)state;
@@ -65,7 +66,8 @@ static void no_operator_breaks_through(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_roof_of_an_a100), cmocka_unit_test(the_faster_path_is_the_peak),
-                                       cmocka_unit_test(a_point), cmocka_unit_test(no_operator_breaks_through)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_roof_of_an_a100),
+                                       cmocka_unit_test(the_faster_path_is_the_peak), cmocka_unit_test(a_point),
+                                       cmocka_unit_test(no_operator_breaks_through)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

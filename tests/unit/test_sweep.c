@@ -36,7 +36,8 @@ static const char *const mixtral[] = {"model", "mixtral-8x7b", "gpus", "2", "pri
 static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "4", "price", "3", "batch", "37", NULL};
 static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "8", "price", "3", NULL};
 /* Half of 12 is no whole number of decode engines of 4: 8 decode. Other layouts would by default take other numbers. */
-static const char *const pools[] = {"model", "llama-3.3-70b", "gpus", "12", "tp", "4", "mode", "disaggregated", "prefill_tp", "2", "price", "3", NULL};
+static const char *const pools[] = {"model",         "llama-3.3-70b", "gpus", "12",    "tp", "4", "mode",
+                                    "disaggregated", "prefill_tp",    "2",    "price", "3",  NULL};
 
 /* What the catalog and the physics say of a scenario, without any sweep. */
 static struct estimate direct(const struct scenario *s) {
@@ -102,8 +103,8 @@ static void crossovers_are_those_of_explore(void **state) {
     free(s);
 }
 
-/* Mixtral on 2: tp x pp x dp divides 2: (1,1,1) (2,1,1) (1,2,1) (1,1,2); ep divides tp x dp: 1 + 2 + 1 + 2 = 6. Llama has
- * no experts: 4. */
+/* Mixtral on 2: tp x pp x dp divides 2: (1,1,1) (2,1,1) (1,2,1) (1,1,2); ep divides tp x dp: 1 + 2 + 1 + 2 = 6. Llama
+ * has no experts: 4. */
 static void layouts_are_counted(void **state) {
     struct widths w[LAYOUTS_MAX];
     struct deployment d;
@@ -118,8 +119,8 @@ static void layouts_are_counted(void **state) {
     assert_int_equal(sweep_layouts(&d, w, LAYOUTS_MAX), 4);
 }
 
-/* A row of the table is the scenario that Enter makes of it, pools or not; the scenario as set is a row; nothing that the
- * rules forbid is. */
+/* A row of the table is the scenario that Enter makes of it, pools or not; the scenario as set is a row; nothing that
+ * the rules forbid is. */
 static void rows_are_what_enter_takes(void **state) {
     struct explorer x = {.resolve = resolve, .user = catalog};
     const char *const *const of[] = {mixtral, llama, deepseek, pools};
@@ -175,7 +176,8 @@ static void fronts_are_not_dominated(void **state) {
                 for (size_t i = 0; i < f->of[side].n_best[FRONT_TOK_S_GPU]; i++) {
                     const struct front_point *p = &f->of[side].best[FRONT_TOK_S_GPU][i];
                     assert_false(e.tok_s_user > p->speed && e.tok_s_gpu > p->value[FRONT_TOK_S_GPU]);
-                    assert_true(i == 0 || (p[-1].speed > p->speed && p[-1].value[FRONT_TOK_S_GPU] < p->value[FRONT_TOK_S_GPU]));
+                    assert_true(i == 0 ||
+                                (p[-1].speed > p->speed && p[-1].value[FRONT_TOK_S_GPU] < p->value[FRONT_TOK_S_GPU]));
                 }
                 for (size_t i = 0; i < f->of[side].n_best[FRONT_COST]; i++) {
                     const struct front_point *p = &f->of[side].best[FRONT_COST][i];
@@ -224,7 +226,9 @@ static void cells_are_estimates(void **state) {
             }
             int winner = winner_map_winner(c, MAP_COST);
             wins[winner + 1]++;
-            assert_int_equal(winner, isnan(cost[0]) && isnan(cost[1]) ? -1 : isnan(cost[1]) || cost[0] < cost[1] ? 0 : 1);
+            assert_int_equal(winner, isnan(cost[0]) && isnan(cost[1])      ? -1
+                                     : isnan(cost[1]) || cost[0] < cost[1] ? 0
+                                                                           : 1);
         }
     assert_int_equal(m->batch[1], 2);
     assert_int_equal(m->batch[2], 3);
@@ -309,10 +313,14 @@ static int close_catalog(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(points_are_estimates),      cmocka_unit_test(crossovers_are_those_of_explore),
-        cmocka_unit_test(layouts_are_counted),       cmocka_unit_test(rows_are_what_enter_takes),
-        cmocka_unit_test(fronts_are_not_dominated),  cmocka_unit_test(cells_are_estimates),
-        cmocka_unit_test(a_worker_tells_when_it_is_done), cmocka_unit_test(a_worker_can_be_stopped),
+        cmocka_unit_test(points_are_estimates),
+        cmocka_unit_test(crossovers_are_those_of_explore),
+        cmocka_unit_test(layouts_are_counted),
+        cmocka_unit_test(rows_are_what_enter_takes),
+        cmocka_unit_test(fronts_are_not_dominated),
+        cmocka_unit_test(cells_are_estimates),
+        cmocka_unit_test(a_worker_tells_when_it_is_done),
+        cmocka_unit_test(a_worker_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }

@@ -1,5 +1,5 @@
-/* The views that are worked out beside the keys: what is shown is of the present scenarios, or dimmed; at every size and for
- * every form; a layout is taken and undone. */
+/* The views that are worked out beside the keys: what is shown is of the present scenarios, or dimmed; at every size
+ * and for every form; a layout is taken and undone. */
 #include <math.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -68,8 +68,8 @@ static int count_role(const struct canvas *c, enum role role) {
     return n;
 }
 
-/* Without any patience the first frame has nothing to show; the worker's answer wakes the loop; after the next key the old
- * answer is dimmed until the new one is in. */
+/* Without any patience the first frame has nothing to show; the worker's answer wakes the loop; after the next key the
+ * old answer is dimmed until the new one is in. */
 static void old_answers_are_dimmed(void **state) {
     struct bench *b = *state;
     struct scenario large = *session_scenario(b->session, SLOT_A);
@@ -124,8 +124,8 @@ static void views_follow_the_sliders(void **state) {
     }
 }
 
-/* Every view and form at every size, nothing of it outside the screen (the canvas would tell under a sanitizer), also where a
- * scenario does not run. */
+/* Every view and form at every size, nothing of it outside the screen (the canvas would tell under a sanitizer), also
+ * where a scenario does not run. */
 static void every_form_at_every_size(void **state) {
     struct bench *b = *state;
     ui_be_patient(b->ui);
