@@ -1,6 +1,7 @@
 #include "explore/sweep.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/compare.h"
 
@@ -81,9 +82,21 @@ const enum estimate_field_id sweep_layout_figures[LAYOUT_FIGURES] = {
     [LAYOUT_COST] = E_COST_M_OUT, [LAYOUT_OUT_TOK_S] = E_OUT_TOK_S,
 };
 
+static struct widths own_widths(const struct deployment *d) {
+    return (struct widths){(short)d->tp, (short)d->pp, (short)d->dp, (short)d->ep};
+}
+
+/* With more of them than there is room for, the one that is set is among those that are taken. */
 static size_t take_layouts(const struct sides *s, int side, struct widths *out, size_t *all) {
     *all = s->known[side] ? sweep_layouts(&s->d[side], out, LAYOUTS_MAX) : 0;
-    return *all < LAYOUTS_MAX ? *all : LAYOUTS_MAX;
+    if (*all <= LAYOUTS_MAX)
+        return *all;
+    const struct widths own = own_widths(&s->d[side]);
+    for (size_t i = 0; i < LAYOUTS_MAX; i++)
+        if (memcmp(&out[i], &own, sizeof own) == 0)
+            return LAYOUTS_MAX;
+    out[LAYOUTS_MAX - 1] = own;
+    return LAYOUTS_MAX;
 }
 
 void layout_sweep_take(struct layout_sweep *s, const struct explorer *x, const struct scenario *of) {
@@ -161,10 +174,6 @@ static void front_add(struct front_point *best, size_t *n, const struct front_po
 
 static int front_batch(int i) {
     return (int)round(exp2(i * (double)ilogb(SWEEP_BATCH_MAX) / (FRONT_BATCHES - 1)));
-}
-
-static struct widths own_widths(const struct deployment *d) {
-    return (struct widths){(short)d->tp, (short)d->pp, (short)d->dp, (short)d->ep};
 }
 
 /* One batch in every layout before the next: they share its routing laws. */

@@ -35,6 +35,8 @@ static struct scenario scenario_of(const char *const *settings) {
 static const char *const mixtral[] = {"model", "mixtral-8x7b", "gpus", "2", "price", "3", NULL};
 static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "4", "price", "3", "batch", "37", NULL};
 static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "8", "price", "3", NULL};
+/* More layouts than there is room for. */
+static const char *const many[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "512", "price", "3", NULL};
 /* Half of 12 is no whole number of decode engines of 4: 8 decode. Other layouts would by default take other numbers. */
 static const char *const pools[] = {"model",         "llama-3.3-70b", "gpus", "12",    "tp", "4", "mode",
                                     "disaggregated", "prefill_tp",    "2",    "price", "3",  NULL};
@@ -123,7 +125,7 @@ static void layouts_are_counted(void **state) {
  * the rules forbid is. */
 static void rows_are_what_enter_takes(void **state) {
     struct explorer x = {.resolve = resolve, .user = catalog};
-    const char *const *const of[] = {mixtral, llama, deepseek, pools};
+    const char *const *const of[] = {mixtral, llama, deepseek, many, pools};
     (void)state;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct scenario s = scenario_of(of[i]);
