@@ -36,7 +36,8 @@ static const char *const mixtral[] = {"model", "mixtral-8x7b", "gpus", "2", "pri
 static const char *const llama[] = {"model", "llama-3.3-70b", "gpus", "4", "price", "3", "batch", "37", NULL};
 static const char *const deepseek[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "8", "price", "3", NULL};
 /* More layouts than there is room for. */
-static const char *const many[] = {"model", "deepseek-v3", "gpu", "h200-sxm", "gpus", "512", "price", "3", NULL};
+static const char *const many[] = {"model", "deepseek-v3", "gpu",     "h200-sxm", "gpus",  "512",
+                                   "tp",    "128",         "weights", "bf16",     "price", "3",   NULL};
 /* Half of 12 is no whole number of decode engines of 4: 8 decode. Other layouts would by default take other numbers. */
 static const char *const pools[] = {"model",         "llama-3.3-70b", "gpus", "12",    "tp", "4", "mode",
                                     "disaggregated", "prefill_tp",    "2",    "price", "3",  NULL};
