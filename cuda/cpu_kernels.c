@@ -2,6 +2,7 @@
 #include "cuda/cpu_kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "cuda/number.h"
@@ -14,16 +15,15 @@ enum { LANES = 16, BLOCK_ROWS = 4, BLOCK_M = 6 }; /* 24 sums, 4 weights and one 
 #define KERNELS_NAME "avx512"
 #elif defined __AVX2__
 #include <immintrin.h>
-enum { LANES = 8, BLOCK_ROWS = 3, BLOCK_M = 4 };
+enum { LANES = 8, BLOCK_ROWS = 2, BLOCK_M = 6 };
 #define KERNELS cpu_kernels_avx2
 #define KERNELS_NAME "avx2"
 #else
-enum { LANES = 4, BLOCK_ROWS = 2, BLOCK_M = 4 };
+enum { LANES = 4, BLOCK_ROWS = 2, BLOCK_M = 6 };
 #define KERNELS cpu_kernels_base
 #define KERNELS_NAME "base"
 #endif
 
-enum { SKINNY_ROWS = 4 };
 #define INLINE static inline __attribute__((always_inline))
 
 /* Vectors as they lie in memory, on any boundary. */
@@ -38,8 +38,15 @@ INLINE lanes_f load_f(const float *at) {
     return *(const lanes_f *)at;
 }
 
+/* By hand where compilers make it from two halves. */
 INLINE lanes_f load_bf16(const uint16_t *at) {
+#if defined __AVX512F__
+    return (lanes_f)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)at)), 16);
+#elif defined __AVX2__
+    return (lanes_f)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)at)), 16);
+#else
     return (lanes_f)(__builtin_convertvector(*(const lanes_h *)at, lanes_u) << 16);
+#endif
 }
 
 INLINE lanes_f spread(float value) {
@@ -55,7 +62,7 @@ INLINE float total(lanes_f v) {
 
 /* --- streams --------------------------------------------------------------------------------------------------------- */
 
-/* Eight sums hide the latency of loads; 16 lines ahead is what the hardware prefetcher alone does not reach. */
+/* Eight sums, so that additions need not wait for each other. */
 static uint64_t stream_sum(const uint64_t *from, size_t n) {
     enum { WORDS = sizeof(words) / 8, STEP = 8 * WORDS };
     words sum[8] = {{0}};
@@ -116,43 +123,58 @@ static uint64_t stream_fill(uint64_t *to, size_t n, uint64_t seed, uint64_t firs
 
 /* --- rows of weights times a few vectors ------------------------------------------------------------------------------ */
 
-/* R rows and M vectors at once: each weight is converted once and each sum stays in a register. */
-INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, size_t ldy, const int R, const int M) {
+/* A weight row is read in order and well ahead: several rows side by side, or the prefetcher alone, get three quarters of what
+ * memory gives to a plain sum. Past the end it asks for memory that may not be there, which does no harm. */
+enum { AHEAD = 4096 };
+
+INLINE void prefetch(const void *at) {
+    __builtin_prefetch((const char *)at + AHEAD);
+}
+
+/* R rows and M vectors at once, U vectors along k: each weight is converted once and each sum stays in a register. */
+INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, size_t ldy, const int R, const int M, const int U) {
     lanes_f sum[24] = {{0}};
-    size_t i = 0;
-    for (; i + LANES <= k; i += LANES) {
-        lanes_f row[4];
-        for (int r = 0; r < R; r++)
-            row[r] = load_bf16(w + (size_t)r * k + i);
-        for (int t = 0; t < M; t++) {
-            lanes_f v = load_f(x + (size_t)t * k + i);
+    size_t i = 0, step = (size_t)(LANES * U);
+    for (; i + step <= k; i += step)
+        for (int u = 0; u < U; u++) {
+            size_t at = i + (size_t)(LANES * u);
+            lanes_f row[4];
+            if (U > 1 && (LANES == 16 || u % 2 == 0))
+                prefetch(w + at);
             for (int r = 0; r < R; r++)
-                sum[r * M + t] += row[r] * v;
+                row[r] = load_bf16(w + (size_t)r * k + at);
+            for (int t = 0; t < M; t++) {
+                lanes_f v = load_f(x + (size_t)t * k + at);
+                for (int r = 0; r < R; r++)
+                    sum[(r * M + t) * U + u] += row[r] * v;
+            }
         }
-    }
     for (int r = 0; r < R; r++)
         for (int t = 0; t < M; t++) {
-            float all = total(sum[r * M + t]);
+            lanes_f part = sum[(r * M + t) * U];
+            for (int u = 1; u < U; u++)
+                part += sum[(r * M + t) * U + u];
+            float all = total(part);
             for (size_t j = i; j < k; j++)
                 all += bf16_value(w[(size_t)r * k + j]) * x[(size_t)t * k + j];
             y[(size_t)t * ldy + (size_t)r] = all;
         }
 }
 
-/* All rows, R at a time, for M vectors. A macro, so that R and M are constants inside and the loops unroll. */
-#define ROWS_BF16(R, M)                                                                                                \
+/* All rows, R at a time, for M vectors. A macro, so that R, M and U are constants inside and the loops unroll. */
+#define ROWS_BF16(R, M, U)                                                                                             \
     static void rows_bf16_##M(const uint16_t *w, size_t rows, size_t k, const float *x, float *y, size_t ldy) {        \
         size_t r = 0;                                                                                                  \
         for (; r + R <= rows; r += R)                                                                                  \
-            block_bf16(w + r * k, k, x, y + r, ldy, R, M);                                                             \
+            block_bf16(w + r * k, k, x, y + r, ldy, R, M, U);                                                          \
         for (; r < rows; r++)                                                                                          \
-            block_bf16(w + r * k, k, x, y + r, ldy, 1, M);                                                             \
+            block_bf16(w + r * k, k, x, y + r, ldy, 1, M, U);                                                          \
     }
-ROWS_BF16(4, 1)
-ROWS_BF16(4, 2)
-ROWS_BF16(3, 3)
-ROWS_BF16(BLOCK_ROWS, 4)
-ROWS_BF16(BLOCK_ROWS, 6)
+ROWS_BF16(1, 1, 4)
+ROWS_BF16(1, 2, 4)
+ROWS_BF16(1, 3, 4)
+ROWS_BF16(1, 4, 4)
+ROWS_BF16(BLOCK_ROWS, 6, 1)
 
 typedef void rows_bf16_fixed(const uint16_t *, size_t, size_t, const float *, float *, size_t);
 
@@ -160,8 +182,8 @@ static void rows_bf16(const uint16_t *w, size_t rows, size_t k, const float *x, 
     static rows_bf16_fixed *const narrow[] = {NULL, rows_bf16_1, rows_bf16_2, rows_bf16_3, rows_bf16_4};
     while (m) {
         size_t left = m < BLOCK_M ? m : BLOCK_M;
-        if (left == 5 || (m > BLOCK_M && m < 2 * BLOCK_M && BLOCK_M == 6)) /* 5 = 3 + 2, 7..11: halves, not 6 and a rest */
-            left = left == 5 ? 3 : m - m / 2 > 4 ? 6 : m - m / 2;
+        if (left == 5)
+            left = 3;
         if (left > 4)
             rows_bf16_6(w, rows, k, x, y, ldy);
         else
@@ -183,51 +205,39 @@ INLINE lanes_f int4_lanes(const uint32_t *at, int shift) {
 #endif
 }
 
-INLINE void block_int4(const uint32_t *w, const uint16_t *scales, size_t k, const float *x, float *y, size_t ldy, const int R, const int M) {
-    lanes_f sum[16] = {{0}};
-    size_t groups = k / INT4_GROUP;
-    for (size_t g = 0; g < groups; g++) {
-        lanes_f part[16] = {{0}};
-        for (int s = 0; s < 8; s++)
-            for (int h = 0; h < 16; h += LANES) {
-                lanes_f row[4];
-                for (int r = 0; r < R; r++)
-                    row[r] = int4_lanes(w + ((size_t)r * groups + g) * INT4_GROUP_WORDS + h, 4 * s);
-                for (int t = 0; t < M; t++) {
-                    lanes_f v = load_f(x + (size_t)t * k + g * INT4_GROUP + (size_t)(16 * s + h));
-                    for (int r = 0; r < R; r++)
-                        part[r * M + t] += row[r] * v;
-                }
-            }
-        for (int r = 0; r < R; r++) {
-            float scale = bf16_value(scales[(size_t)r * groups + g]);
-            for (int t = 0; t < M; t++)
-                sum[r * M + t] += part[r * M + t] * scale;
-        }
+/* Nibbles 4*S of a group: 16 neighbours, S a constant. */
+#define INT4_STEP(S)                                                                                                   \
+    for (int h = 0; h < 16; h += LANES) {                                                                              \
+        lanes_f value = int4_lanes(word + h, 4 * S);                                                                   \
+        for (int t = 0; t < M; t++)                                                                                    \
+            part[t][S % 2] += value * load_f(x + (size_t)t * k + g * INT4_GROUP + (size_t)(16 * S + h));               \
     }
-    for (int r = 0; r < R; r++)
+
+/* One row, M vectors. */
+INLINE void row_int4(const uint32_t *w, const uint16_t *scales, size_t k, const float *x, float *y, size_t ldy, const int M) {
+    lanes_f sum[4] = {{0}};
+    for (size_t g = 0; g < k / INT4_GROUP; g++) {
+        const uint32_t *word = w + g * INT4_GROUP_WORDS;
+        lanes_f part[4][2] = {{{0}}};
+        prefetch(word);
+        INT4_STEP(0) INT4_STEP(1) INT4_STEP(2) INT4_STEP(3)
+        INT4_STEP(4) INT4_STEP(5) INT4_STEP(6) INT4_STEP(7)
+        float scale = bf16_value(scales[g]);
         for (int t = 0; t < M; t++)
-            y[(size_t)t * ldy + (size_t)r] = total(sum[r * M + t]);
+            sum[t] += (part[t][0] + part[t][1]) * scale;
+    }
+    for (int t = 0; t < M; t++)
+        y[(size_t)t * ldy] = total(sum[t]);
 }
 
-#define ROWS_INT4(R, M)                                                                                                \
-    static void rows_int4_##M(const uint32_t *w, const uint16_t *scales, size_t rows, size_t k, const float *x,        \
-                              float *y, size_t ldy) {                                                                  \
-        size_t r = 0, words_a_row = k / INT4_GROUP * INT4_GROUP_WORDS, groups = k / INT4_GROUP;                        \
-        for (; r + R <= rows; r += R)                                                                                  \
-            block_int4(w + r * words_a_row, scales + r * groups, k, x, y + r, ldy, R, M);                              \
-        for (; r < rows; r++)                                                                                          \
-            block_int4(w + r * words_a_row, scales + r * groups, k, x, y + r, ldy, 1, M);                              \
-    }
-ROWS_INT4(4, 1)
-ROWS_INT4(2, 4)
-
 static void rows_int4(const uint32_t *w, const uint16_t *scales, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
-    size_t t = 0;
+    size_t t = 0, groups = k / INT4_GROUP, words_a_row = groups * INT4_GROUP_WORDS;
     for (; t + 4 <= m; t += 4)
-        rows_int4_4(w, scales, rows, k, x + t * k, y + t * ldy, ldy);
+        for (size_t r = 0; r < rows; r++)
+            row_int4(w + r * words_a_row, scales + r * groups, k, x + t * k, y + t * ldy + r, ldy, 4);
     for (; t < m; t++)
-        rows_int4_1(w, scales, rows, k, x + t * k, y + t * ldy, ldy);
+        for (size_t r = 0; r < rows; r++)
+            row_int4(w + r * words_a_row, scales + r * groups, k, x + t * k, y + t * ldy + r, ldy, 1);
 }
 
 /* e4m3 times 2^-E4M3_UP. By way of fp16 where the CPU converts it: the bits are fp16's with another bias, subnormals included. */
@@ -250,72 +260,70 @@ INLINE lanes_f e4m3_lanes(const uint8_t *at) {
 #endif
 }
 
-INLINE void block_fp8(const uint8_t *w, const float *scales, size_t k, const float *x, float *y, size_t ldy, const int R, const int M) {
-    lanes_f sum[16] = {{0}};
-    for (size_t g = 0; g < k / 128; g++) {
-        lanes_f part[16] = {{0}};
-        for (size_t i = g * 128; i < (g + 1) * 128; i += LANES) {
-            lanes_f row[4];
-            for (int r = 0; r < R; r++)
-                row[r] = e4m3_lanes(w + (size_t)r * k + i);
-            for (int t = 0; t < M; t++) {
-                lanes_f v = load_f(x + (size_t)t * k + i);
-                for (int r = 0; r < R; r++)
-                    part[r * M + t] += row[r] * v;
-            }
-        }
-        float scale = scales[g] * (float)(1 << E4M3_UP);
-        for (int j = 0; j < R * M; j++)
-            sum[j] += part[j] * scale;
+/* Sixteen weights, at a constant offset within the group. */
+#define FP8_STEP(S)                                                                                                    \
+    for (int h = 0; h < 16; h += LANES) {                                                                              \
+        size_t at = g * 128 + (size_t)(16 * S + h);                                                                    \
+        lanes_f value = e4m3_lanes(w + at);                                                                            \
+        for (int t = 0; t < M; t++)                                                                                    \
+            part[t][S % 2] += value * load_f(x + (size_t)t * k + at);                                                  \
     }
-    for (int r = 0; r < R; r++)
-        for (int t = 0; t < M; t++)
-            y[(size_t)t * ldy + (size_t)r] = total(sum[r * M + t]);
-}
 
-#define ROWS_FP8(R, M)                                                                                                 \
-    static void rows_fp8_##M(const uint8_t *w, const float *scales, size_t rows, size_t k, const float *x, float *y,   \
-                             size_t ldy) {                                                                             \
-        size_t r = 0;                                                                                                  \
-        for (; r + R <= rows; r += R)                                                                                  \
-            block_fp8(w + r * k, scales, k, x, y + r, ldy, R, M);                                                      \
-        for (; r < rows; r++)                                                                                          \
-            block_fp8(w + r * k, scales, k, x, y + r, ldy, 1, M);                                                      \
+INLINE void row_fp8(const uint8_t *w, const float *scales, size_t k, const float *x, float *y, size_t ldy, const int M) {
+    lanes_f sum[4] = {{0}};
+    for (size_t g = 0; g < k / 128; g++) {
+        lanes_f part[4][2] = {{{0}}};
+        prefetch(w + g * 128);
+        prefetch(w + g * 128 + 64);
+        FP8_STEP(0) FP8_STEP(1) FP8_STEP(2) FP8_STEP(3)
+        FP8_STEP(4) FP8_STEP(5) FP8_STEP(6) FP8_STEP(7)
+        float scale = scales[g] * (float)(1 << E4M3_UP);
+        for (int t = 0; t < M; t++)
+            sum[t] += (part[t][0] + part[t][1]) * scale;
     }
-ROWS_FP8(4, 1)
-ROWS_FP8(2, 4)
+    for (int t = 0; t < M; t++)
+        y[(size_t)t * ldy] = total(sum[t]);
+}
 
 static void rows_fp8(const uint8_t *w, const float *scales, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
     size_t t = 0;
     for (; t + 4 <= m; t += 4)
-        rows_fp8_4(w, scales, rows, k, x + t * k, y + t * ldy, ldy);
+        for (size_t r = 0; r < rows; r++)
+            row_fp8(w + r * k, scales, k, x + t * k, y + t * ldy + r, ldy, 4);
     for (; t < m; t++)
-        rows_fp8_1(w, scales, rows, k, x + t * k, y + t * ldy, ldy);
+        for (size_t r = 0; r < rows; r++)
+            row_fp8(w + r * k, scales, k, x + t * k, y + t * ldy + r, ldy, 1);
 }
 
 /* --- attention and activations ----------------------------------------------------------------------------------------- */
 
-/* G query heads share each value as it is converted. */
-INLINE void mix_block(const uint16_t *v, size_t ldv, size_t n, const float *p, size_t ldp, const float *keep, float *out, size_t width, const int G) {
-    lanes_f sum[4];
+/* G query heads share each value as it is converted; D vectors of the width at once, so that sums do not wait for each other. */
+INLINE void mix_block(const uint16_t *v, size_t ldv, size_t n, const float *p, size_t ldp, const float *keep, float *out, size_t width, const int G, const int D) {
+    lanes_f sum[16];
     for (int g = 0; g < G; g++)
-        sum[g] = load_f(out + (size_t)g * width) * keep[g];
-    for (size_t t = 0; t < n; t++) {
-        lanes_f value = load_bf16(v + t * ldv);
-        for (int g = 0; g < G; g++)
-            sum[g] += p[(size_t)g * ldp + t] * value;
-    }
+        for (int d = 0; d < D; d++)
+            sum[g * D + d] = load_f(out + (size_t)g * width + (size_t)(LANES * d)) * keep[g];
+    for (size_t t = 0; t < n; t++)
+        for (int d = 0; d < D; d++) {
+            lanes_f value = load_bf16(v + t * ldv + (size_t)(LANES * d));
+            for (int g = 0; g < G; g++)
+                sum[g * D + d] += p[(size_t)g * ldp + t] * value;
+        }
     for (int g = 0; g < G; g++)
-        *(lanes_f *)(out + (size_t)g * width) = sum[g];
+        for (int d = 0; d < D; d++)
+            *(lanes_f *)(out + (size_t)g * width + (size_t)(LANES * d)) = sum[g * D + d];
 }
 
+#define MIX(G, D)                                                                                                      \
+    mix_block(v + d, ldv, n, p + g * ldp, ldp, keep + g, out + g * width + d, width, G, D)
+
 static void mix_bf16(const uint16_t *v, size_t ldv, size_t n, size_t width, const float *p, size_t ldp, size_t groups, const float *keep, float *out) {
-    for (size_t d = 0; d < width; d += LANES) {
-        size_t g = 0;
-        for (; g + 4 <= groups; g += 4)
-            mix_block(v + d, ldv, n, p + g * ldp, ldp, keep + g, out + g * width + d, width, 4);
-        for (; g < groups; g++)
-            mix_block(v + d, ldv, n, p + g * ldp, ldp, keep + g, out + g * width + d, width, 1);
+    for (size_t g = 0, d; g < groups; g += groups - g >= 4 ? 4 : 1) {
+        bool four = groups - g >= 4;
+        for (d = 0; d + 4 * LANES <= width; d += 4 * LANES)
+            four ? MIX(4, 4) : MIX(1, 4);
+        for (; d < width; d += LANES)
+            four ? MIX(4, 1) : MIX(1, 1);
     }
 }
 
