@@ -7,7 +7,7 @@
 #include "cuda/cpu.h"
 #include "cuda/stop.h"
 
-enum { SLEEPS = 40 };
+enum { SLEEPS = 25 };
 
 struct launch {
     struct cpu *cpu;

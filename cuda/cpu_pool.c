@@ -21,8 +21,10 @@ struct cpu_pool {
     struct share *share;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
-    atomic_uint round; /* counts up; a new value is a new set of tasks */
-    atomic_int busy;   /* threads that have not finished this round */
+    atomic_uint round;   /* counts up; a new value is a new set of tasks */
+    atomic_int busy;     /* threads that have not finished this round */
+    atomic_int sleepers; /* workers that need `wake`; the lock is taken for those only, or every round would contend for it */
+    atomic_bool waiting; /* the caller needs `done` */
     atomic_bool ending, stopped;
     cpu_task *task;
     void *context;
@@ -33,7 +35,10 @@ struct worker {
     int index;
 };
 
-static inline void relax(void) {
+/* Between two looks at what another thread does. Where both were put on one processor the other needs it first. */
+static inline void relax(int spin) {
+    if (spin % 64 == 63)
+        sched_yield();
 #if defined __x86_64__ || defined __i386__
     __builtin_ia32_pause();
 #endif
@@ -54,12 +59,14 @@ static void pool_work(struct cpu_pool *p, int index) {
 }
 
 static unsigned pool_await(struct cpu_pool *p, unsigned seen) {
-    for (int i = 0; i < SPINS; i++, relax())
+    for (int i = 0; i < SPINS; i++, relax(i))
         if (atomic_load_explicit(&p->round, memory_order_acquire) != seen)
             return atomic_load(&p->round);
     pthread_mutex_lock(&p->lock);
+    atomic_fetch_add(&p->sleepers, 1); /* before the look at `round`, as pool_round looks after changing it */
     while (atomic_load(&p->round) == seen)
         pthread_cond_wait(&p->wake, &p->lock);
+    atomic_fetch_sub(&p->sleepers, 1);
     pthread_mutex_unlock(&p->lock);
     return atomic_load(&p->round);
 }
@@ -73,7 +80,7 @@ static void *pool_thread(void *argument) {
         if (atomic_load(&w.pool->ending))
             return NULL;
         pool_work(w.pool, w.index);
-        if (atomic_fetch_sub(&w.pool->busy, 1) == 1) {
+        if (atomic_fetch_sub(&w.pool->busy, 1) == 1 && atomic_load(&w.pool->waiting)) {
             pthread_mutex_lock(&w.pool->lock);
             pthread_cond_signal(&w.pool->done);
             pthread_mutex_unlock(&w.pool->lock);
@@ -82,8 +89,10 @@ static void *pool_thread(void *argument) {
 }
 
 static void pool_round(struct cpu_pool *p) {
+    atomic_fetch_add(&p->round, 1);
+    if (!atomic_load(&p->sleepers))
+        return;
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add_explicit(&p->round, 1, memory_order_release);
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
 }
@@ -158,12 +167,14 @@ int cpu_pool_threads(const struct cpu_pool *p) {
 }
 
 static void pool_wait(struct cpu_pool *p) {
-    for (int i = 0; i < SPINS; i++, relax())
+    for (int i = 0; i < SPINS; i++, relax(i))
         if (atomic_load_explicit(&p->busy, memory_order_acquire) == 0)
             return;
     pthread_mutex_lock(&p->lock);
+    atomic_store(&p->waiting, true);
     while (atomic_load(&p->busy) != 0)
         pthread_cond_wait(&p->done, &p->lock);
+    atomic_store(&p->waiting, false);
     pthread_mutex_unlock(&p->lock);
 }
 
