@@ -13,6 +13,9 @@
 
 #include "cuda/backend.h"
 #include "cuda/channel.h"
+#ifdef WITH_MPI
+#include "cuda/mpi_backend.h"
+#endif
 #include "cuda/stop.h"
 
 #ifdef HAVE_CONFIG_H
@@ -23,6 +26,12 @@
 #endif
 
 enum { BEAT_MS = 300, POLL_MS = 50 };
+
+#ifdef WITH_MPI
+enum { WATCH_INPUT = 0 }; /* the starter of ranks may give them an empty input from the beginning */
+#else
+enum { WATCH_INPUT = 1 };
+#endif
 
 static void on_signal(int number) {
     (void)number;
@@ -111,11 +120,11 @@ static bool heart_start(pthread_t *thread, struct heart *h) {
 /* --- main ------------------------------------------------------------------------------------------------------------- */
 
 static const struct backend *choose_backend(const struct options *o) {
-#ifdef WITH_CUDA
-    if (o->backend == BACKEND_CUDA || (o->backend == BACKEND_AUTO && backend_cuda_present()))
-        return &backend_cuda;
-#endif
+#ifdef WITH_MPI
+    return o->backend == BACKEND_CUDA ? NULL : &backend_mpi;
+#else
     return o->backend == BACKEND_CUDA ? NULL : &backend_cpu;
+#endif
 }
 
 static void say_hello(const struct options *o, const char *backend) {
@@ -129,7 +138,7 @@ static void say_hello(const struct options *o, const char *backend) {
 
 static int measure(const struct options *o) {
     const struct backend *backend = choose_backend(o);
-    struct heart heart = {.backend = backend, .watch_input = !o->input_spent && is_pipe(STDIN_FILENO)};
+    struct heart heart = {.backend = backend, .watch_input = WATCH_INPUT && !o->input_spent && is_pipe(STDIN_FILENO)};
     struct run *run = calloc(1, sizeof *run);
     pthread_t thread;
     int status = PROTOCOL_EXIT_NO_DEVICE;
@@ -151,7 +160,7 @@ static int measure(const struct options *o) {
     return status;
 }
 
-int main(int argc, char **argv) {
+static int run_main(int argc, char **argv) {
     static struct options options;
     char err[OPTIONS_ERROR_MAX];
     if (!options_read(&options, argc, argv, getenv(PROTOCOL_FAULT_VARIABLE), err)) {
@@ -177,3 +186,23 @@ int main(int argc, char **argv) {
     }
     return measure(&options);
 }
+
+#ifdef WITH_MPI
+int main(int argc, char **argv) {
+    int rank = mpi_start(&argc, &argv), status = PROTOCOL_EXIT_NO_DEVICE;
+    if (rank < 0)
+        return status;
+    if (rank == 0) {
+        status = run_main(argc, argv);
+        mpi_dismiss();
+    } else {
+        mpi_follow();
+    }
+    mpi_finish();
+    return rank == 0 ? status : 0;
+}
+#else
+int main(int argc, char **argv) {
+    return run_main(argc, argv);
+}
+#endif

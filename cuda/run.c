@@ -370,6 +370,15 @@ static int run_status(const struct run *run) {
     return run->partial ? PROTOCOL_EXIT_PARTIAL : PROTOCOL_EXIT_COMPLETE;
 }
 
+/* The shares of all that the backend can do, planned or not: a run of one experiment is short. */
+static double shares_here(const struct run *run) {
+    double sum = 0;
+    for (int i = 0; i < PROTOCOL_EXP_COUNT; i++)
+        if (!experiment_lack(run, i))
+            sum += budget_share[i];
+    return sum;
+}
+
 int run_all(struct run *run) {
     double start = stop_clock(), share = 0, budget = BUDGET_USED * level_budget[run->options->level];
     run->exp = PROTOCOL_EXP_NONE;
@@ -380,7 +389,7 @@ int run_all(struct run *run) {
     for (int i = 0; i < PROTOCOL_EXP_COUNT && !stop_requested() && !run->broken; i++) {
         if (!run->options->only[i])
             continue;
-        share += budget_share[i];
+        share += experiment_lack(run, i) ? 0 : budget_share[i] / shares_here(run);
         run->exp = (enum protocol_experiment)i;
         run_experiment(run, start + share * budget);
     }
