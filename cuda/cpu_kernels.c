@@ -131,12 +131,11 @@ INLINE void prefetch(const void *at) {
     __builtin_prefetch((const char *)at + AHEAD);
 }
 
-/* R rows and M vectors at once, U vectors along k: each weight is converted once and each sum stays in a register. Of the rows'
- * k elements `part`, added to what y holds where `more`. */
-INLINE void block_bf16(const uint16_t *w, size_t k, size_t part, bool more, const float *x, float *y, size_t ldy, const int R, const int M, const int U) {
+/* R rows and M vectors at once, U vectors along k: each weight is converted once and each sum stays in a register. */
+INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, size_t ldy, const int R, const int M, const int U) {
     lanes_f sum[24] = {{0}};
     size_t i = 0, step = (size_t)(LANES * U);
-    for (; i + step <= part; i += step)
+    for (; i + step <= k; i += step)
         for (int u = 0; u < U; u++) {
             size_t at = i + (size_t)(LANES * u);
             lanes_f row[4];
@@ -152,26 +151,24 @@ INLINE void block_bf16(const uint16_t *w, size_t k, size_t part, bool more, cons
         }
     for (int r = 0; r < R; r++)
         for (int t = 0; t < M; t++) {
-            lanes_f joined = sum[(r * M + t) * U];
-            float *out = &y[(size_t)t * ldy + (size_t)r];
+            lanes_f part = sum[(r * M + t) * U];
             for (int u = 1; u < U; u++)
-                joined += sum[(r * M + t) * U + u];
-            float all = total(joined);
-            for (size_t j = i; j < part; j++)
+                part += sum[(r * M + t) * U + u];
+            float all = total(part);
+            for (size_t j = i; j < k; j++)
                 all += bf16_value(w[(size_t)r * k + j]) * x[(size_t)t * k + j];
-            *out = more ? *out + all : all;
+            y[(size_t)t * ldy + (size_t)r] = all;
         }
 }
 
 /* All rows, R at a time, for M vectors. A macro, so that R, M and U are constants inside and the loops unroll. */
 #define ROWS_BF16(R, M, U)                                                                                             \
-    static void rows_bf16_##M(const uint16_t *w, size_t rows, size_t k, size_t part, bool more, const float *x,        \
-                              float *y, size_t ldy) {                                                                  \
+    static void rows_bf16_##M(const uint16_t *w, size_t rows, size_t k, const float *x, float *y, size_t ldy) {        \
         size_t r = 0;                                                                                                  \
         for (; r + R <= rows; r += R)                                                                                  \
-            block_bf16(w + r * k, k, part, more, x, y + r, ldy, R, M, U);                                              \
+            block_bf16(w + r * k, k, x, y + r, ldy, R, M, U);                                                          \
         for (; r < rows; r++)                                                                                          \
-            block_bf16(w + r * k, k, part, more, x, y + r, ldy, 1, M, U);                                              \
+            block_bf16(w + r * k, k, x, y + r, ldy, 1, M, U);                                                          \
     }
 ROWS_BF16(1, 1, 4)
 ROWS_BF16(1, 2, 4)
@@ -179,30 +176,22 @@ ROWS_BF16(1, 3, 4)
 ROWS_BF16(1, 4, 4)
 ROWS_BF16(BLOCK_ROWS, 6, 1)
 
-typedef void rows_bf16_fixed(const uint16_t *, size_t, size_t, size_t, bool, const float *, float *, size_t);
+typedef void rows_bf16_fixed(const uint16_t *, size_t, size_t, const float *, float *, size_t);
 
-/* As many vectors at once as there are; 5 = 3 + 2. */
-static void rows_bf16_part(const uint16_t *w, size_t rows, size_t k, size_t part, bool more, const float *x, size_t m, float *y, size_t ldy) {
-    static rows_bf16_fixed *const narrow[] = {NULL, rows_bf16_1, rows_bf16_2, rows_bf16_3, rows_bf16_4, NULL, rows_bf16_6};
+static void rows_bf16(const uint16_t *w, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
+    static rows_bf16_fixed *const narrow[] = {NULL, rows_bf16_1, rows_bf16_2, rows_bf16_3, rows_bf16_4};
     while (m) {
         size_t left = m < BLOCK_M ? m : BLOCK_M;
         if (left == 5)
             left = 3;
-        narrow[left](w, rows, k, part, more, x, y, ldy);
+        if (left > 4)
+            rows_bf16_6(w, rows, k, x, y, ldy);
+        else
+            narrow[left](w, rows, k, x, y, ldy);
         x += left * k;
         y += left * ldy;
         m -= left;
     }
-}
-
-/* With many vectors the sums run over parts of k short enough that vectors and weights stay in the first cache; with few, each
- * weight row is read once and in one go. */
-enum { PART_K = 512, MANY_M = 12 };
-
-static void rows_bf16(const uint16_t *w, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
-    size_t step = m < MANY_M ? k : PART_K;
-    for (size_t i = 0; i < k; i += step)
-        rows_bf16_part(w + i, rows, k, k - i < step ? k - i : step, i > 0, x + i, m, y, ldy);
 }
 
 /* Sixteen neighbours, the nibbles `shift` of 16 words, as 16/LANES vectors. */
