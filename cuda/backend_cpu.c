@@ -248,6 +248,31 @@ uint16_t *cpu_arena(struct run *run) {
     return cpu->arena_good ? cpu->arena : NULL;
 }
 
+/* One sample: calls until it has lasted long enough. */
+static double paired_sample(timing_work *work, void *context, double least, uint64_t *call) {
+    double start = stop_clock(), now = start;
+    int n = 0;
+    for (; n == 0 || now - start < least; n++, now = stop_clock())
+        if (!work(context, (*call)++) || stop_now())
+            return NAN;
+    return (now - start) / n;
+}
+
+double cpu_paired(struct run *run, timing_work *a, void *context_a, timing_work *b, void *context_b) {
+    enum { ROUNDS_MAX = 25, ROUNDS_MIN = 3 };
+    double ratio[ROUNDS_MAX], until = stop_clock() + (run->case_end - stop_clock()) / 2;
+    double least = run_timing_plan(run).sample_s;
+    uint64_t call_a = 0, call_b = 0;
+    int n = 0;
+    for (; n < ROUNDS_MAX && (n < ROUNDS_MIN || stop_clock() < until); n++) {
+        double seconds_a = paired_sample(a, context_a, least, &call_a), seconds_b = paired_sample(b, context_b, least, &call_b);
+        ratio[n] = seconds_a / seconds_b;
+        if (isnan(ratio[n]))
+            return NAN;
+    }
+    return timing_quantile(ratio, n, 0.5);
+}
+
 void cpu_random(float *to, size_t n, uint64_t seed) {
     for (size_t i = 0; i < n; i++)
         to[i] = random_signed(seed, i);

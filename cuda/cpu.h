@@ -33,6 +33,16 @@ void cpu_random(float *to, size_t n, uint64_t seed);
 /* At least 1: rows of a matrix that make a task. */
 size_t cpu_tile_rows(size_t bytes_per_row, size_t rows, int threads);
 
+/* How long `a` takes over how long `b` takes: the median over rounds that time both in turn, so that a machine whose speed wanders
+ * does not decide it. NAN: stopped. Uses up to half of what is left for the running case. */
+double cpu_paired(struct run *run, timing_work *a, void *context_a, timing_work *b, void *context_b);
+
+/* Plain reading of `bytes` at a time, round the block, to compare with. NULL: no memory, or stopped. */
+struct stream;
+struct stream *cpu_read_open(struct run *run, size_t bytes);
+bool cpu_read_work(void *context, uint64_t call);
+void cpu_read_close(struct stream *s);
+
 /* bf16 products of a matrix too large to be near: GEMV, skinny and prefill. */
 struct cpu_rows {
     struct cpu *cpu;
@@ -53,6 +63,7 @@ void cpu_rows_spoil(void *context);
 bool cpu_rows_open(struct cpu_rows *c, struct run *run, size_t n, size_t k, size_t m);
 void cpu_rows_close(struct cpu_rows *c);
 double cpu_rows_bytes(const struct cpu_rows *c); /* weights, scales, x and y, once each */
+double cpu_rows_over_read(struct cpu_rows *c);   /* its bytes/s over those of plain reading as much, in turn; NAN: not known */
 
 int cpu_stream_count(struct run *run);
 void cpu_stream_run(struct run *run);

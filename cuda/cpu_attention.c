@@ -142,7 +142,7 @@ static void attention_close(struct attention *a) {
 /* --- the experiment ------------------------------------------------------------------------------------------------------------- */
 
 static const int cache_mib[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
-static const int level_sizes[] = {9, 12, 13}, mla_sizes[] = {7, 9, 11};
+static const int level_sizes[] = {7, 12, 13}, mla_sizes[] = {6, 9, 11};
 
 static bool has_mla(const struct run *run) {
     return run->options->dims.kv_lora > 0;

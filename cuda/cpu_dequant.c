@@ -16,11 +16,11 @@ static const struct width {
     {"int4-gptq-sym-g128", "w4a16", PROTOCOL_CLASS_DEQUANT_W4A16, 4},
     {"fp8-block128", "fp8", PROTOCOL_CLASS_DEQUANT_FP8, 8},
 };
-enum { WIDTHS = 2, SIZES = 8, MANY = 2, CASES_A_WIDTH = SIZES + MANY + 1 };
-/* MiB of the same matrix in bf16, at m = 1; then m = 4 and 16, and bf16 itself, at the 32 MiB one. */
-static const int sizes_mib[SIZES] = {4, 6, 8, 12, 16, 24, 32, 48};
+enum { WIDTHS = 2, SIZES = 8, QUICK_SIZES = 6, MANY = 2 };
+/* MiB of the same matrix in bf16, at m = 1; then m = 4 and 16, and the comparison with bf16 itself, at the 32 MiB one. */
+static const int sizes_mib[SIZES] = {4, 8, 12, 16, 24, 32, 48, 64};
 static const int many_m[MANY] = {4, 16};
-enum { COMPARED_MIB = 32, COMPARED = 6 };
+enum { COMPARED_MIB = 32 };
 
 struct quantised {
     void *block; /* random bits of the arena's kind are no random e4m3: own memory */
@@ -33,9 +33,12 @@ static int dequant_k(const struct run *run) { /* whole groups */
     return k ? k : INT4_GROUP;
 }
 
+static int sizes_here(const struct run *run) {
+    return run->options->level == LEVEL_QUICK ? QUICK_SIZES : SIZES;
+}
+
 int cpu_dequant_count(struct run *run) {
-    (void)run;
-    return WIDTHS * CASES_A_WIDTH;
+    return WIDTHS * (sizes_here(run) + MANY + 1);
 }
 
 struct filling {
@@ -78,53 +81,63 @@ static void quantised_close(struct quantised *q) {
     free(q->scales);
 }
 
-/* Seconds, or NAN. NULL q: the same in bf16. */
-static double dequant_measure(struct run *run, const struct quantised *q, const struct width *w, int mib, size_t m) {
+/* The matrix that is `mib` large in bf16. NULL q: in bf16. */
+static bool matrix_open(struct cpu_rows *c, struct run *run, const struct quantised *q, const struct width *w, int mib, size_t m) {
     size_t k = (size_t)dequant_k(run), n = ((size_t)mib << 20) / (2 * k) / 128 * 128;
-    struct timing t;
-    char name[64];
     if (n == 0)
         n = 128;
-    struct cpu_rows c = {.format = q ? w->format : "bf16", .weights = q ? q->block : cpu_arena(run), .scales = q ? q->scales : NULL};
-    c.matrix = q ? n * k * (size_t)w->bits / 8 : 2 * n * k;
-    c.matrix_scales = !q ? 0 : w->bits == 4 ? n * k / INT4_GROUP * 2 : n / 128 * (k / 128) * 4;
-    c.slots = (q ? q->bytes : cpu_of(run)->arena_bytes) / c.matrix;
-    if (!c.weights || !c.slots || !cpu_rows_open(&c, run, n, k, m))
-        return NAN;
-    snprintf(name, sizeof name, "%s m=%zu %.0f MiB", q ? w->name : "bf16", m, (double)c.matrix / (1 << 20));
+    *c = (struct cpu_rows){.format = q ? w->format : "bf16", .weights = q ? q->block : cpu_arena(run), .scales = q ? q->scales : NULL};
+    c->matrix = q ? n * k * (size_t)w->bits / 8 : 2 * n * k;
+    c->matrix_scales = !q ? 0 : w->bits == 4 ? n * k / INT4_GROUP * 2 : n / 128 * (k / 128) * 4;
+    c->slots = (q ? q->bytes : cpu_of(run)->arena_bytes) / c->matrix;
+    return c->weights && c->slots && cpu_rows_open(c, run, n, k, m);
+}
+
+static void dequant_measure(struct run *run, const struct quantised *q, const struct width *w, int mib, size_t m) {
+    struct cpu_rows c;
+    struct timing t;
+    char name[64];
+    if (!matrix_open(&c, run, q, w, mib, m))
+        return;
+    snprintf(name, sizeof name, "%s m=%zu %.1f MiB", w->name, m, (double)c.matrix / (1 << 20));
     struct run_case what = {
         .name = name, .work = cpu_rows_work, .verify = cpu_rows_verify, .spoil = cpu_rows_spoil, .context = &c,
-        .shape = {.op = q ? "dequant" : "gemv", .format = c.format, .m = (int64_t)m, .n = (int64_t)n, .k = (int64_t)k, .bytes = cpu_rows_bytes(&c),
-                  .flop = 2.0 * (double)m * (double)n * (double)k},
-        .metric = "relf", .limit = CHECK_LIMIT_FP32, .class = q && m == 1 ? (int)w->class : -1, .amount = cpu_rows_bytes(&c),
+        .shape = {.op = "dequant", .format = c.format, .m = (int64_t)m, .n = (int64_t)c.n, .k = (int64_t)c.k, .bytes = cpu_rows_bytes(&c),
+                  .flop = 2.0 * (double)m * (double)c.n * (double)c.k},
+        .metric = "relf", .limit = CHECK_LIMIT_FP32, .class = m == 1 ? (int)w->class : -1, .amount = cpu_rows_bytes(&c),
     };
-    double seconds = run_measure(run, &what, &t) ? t.median : NAN;
+    run_measure(run, &what, &t);
     cpu_rows_close(&c);
-    return seconds;
+}
+
+/* Against plain reading of as many bytes, and against the same matrix in bf16. */
+static void dequant_compare(struct run *run, const struct quantised *q, const struct width *w) {
+    struct cpu_rows narrow, wide;
+    char name[64];
+    if (matrix_open(&narrow, run, q, w, COMPARED_MIB, 1)) {
+        snprintf(name, sizeof name, "%s_over_read", w->name);
+        run_result(run, name, cpu_rows_over_read(&narrow), "");
+        snprintf(name, sizeof name, "%s_speedup_m1", w->name);
+        if (matrix_open(&wide, run, NULL, NULL, COMPARED_MIB, 1)) {
+            run_result(run, name, cpu_paired(run, cpu_rows_work, &wide, cpu_rows_work, &narrow), "");
+            cpu_rows_close(&wide);
+        }
+        cpu_rows_close(&narrow);
+    }
 }
 
 static void dequant_width(struct run *run, const struct width *w) {
     struct quantised q = {0};
-    double narrow = NAN, best = 0;
-    char name[64];
     bool open = quantised_open(&q, run, w);
-    for (int i = 0; open && i < SIZES && run_next_case(run); i++) {
-        double seconds = dequant_measure(run, &q, w, sizes_mib[i], 1);
-        double rate = run->n_points[w->class] && !isnan(seconds) ? run->points[w->class][run->n_points[w->class] - 1].amount / seconds : 0;
-        best = fmax(best, rate);
-        if (sizes_mib[i] == COMPARED_MIB)
-            narrow = seconds;
-    }
+    int failed = run->failed;
+    for (int i = 0; open && i < sizes_here(run) && run_next_case(run); i++)
+        dequant_measure(run, &q, w, sizes_mib[i], 1);
     for (int i = 0; open && i < MANY && run_next_case(run); i++)
         dequant_measure(run, &q, w, COMPARED_MIB, (size_t)many_m[i]);
-    snprintf(name, sizeof name, "%s_over_read", w->name);
-    if (best > 0 && run->best_read > 0)
-        run_result(run, name, best / run->best_read, "");
-    snprintf(name, sizeof name, "%s_speedup_m1", w->name);
-    if (open && run_next_case(run))
-        run_result(run, name, dequant_measure(run, NULL, w, COMPARED_MIB, 1) / narrow, "");
-    quantised_close(&q);
     run_fit(run, w->class);
+    if (open && run_next_case(run) && run->failed == failed)
+        dequant_compare(run, &q, w);
+    quantised_close(&q);
 }
 
 void cpu_dequant_run(struct run *run) {

@@ -178,7 +178,7 @@ static double reference_compare(const struct token_reference *r) {
 }
 
 static double layer_verify(void *context) {
-    static const double work[] = {8e6, 1e8, 1e9};
+    static const double work[] = {3e6, 1e8, 1e9};
     struct layer *l = context;
     struct run *run = l->cpu->run;
     double each = 3.0 * (double)(l->top_k * l->hidden * l->inter), tokens = work[run->options->level] / each, value = NAN;
@@ -262,22 +262,24 @@ static bool layer_open(struct layer *l, struct run *run) {
         l->x[i] *= 0.05F;
     for (size_t i = 0; i < ROUTINGS; i++)
         layer_route(l, i, &l->distinct);
+    if (!l->places)
+        layer_close(l);
     return l->places > 0;
 }
 
 /* --- the experiment ---------------------------------------------------------------------------------------------------------------- */
 
-static const int quick_batches[] = {1, 2, 4, 8, 16, 64, 1024};
+static const int quick_batches[] = {1, 2, 4, 8, 64, 512};
 static const int batches[] = {1, 2, 4, 8, 16, 32, 64, 256, 1024, 4096};
-enum variant { SCENARIO, BALANCED, DENSE, VARIANTS };
+enum variant { SCENARIO, BALANCED, DENSE, VARIANTS, CASES_A_BATCH };
 
 static int batch_count(const struct run *run) {
-    return run->options->level == LEVEL_QUICK ? 7 : 10;
+    return run->options->level == LEVEL_QUICK ? 6 : 10;
 }
 
 int cpu_experts_count(struct run *run) {
     if (run->options->dims.experts > 0 && run->options->dims.inter > 0)
-        return batch_count(run) * VARIANTS;
+        return batch_count(run) * CASES_A_BATCH; /* the last compares them */
     run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED, "the scenario's model is dense: it has no experts");
     return 0;
 }
@@ -285,7 +287,7 @@ int cpu_experts_count(struct run *run) {
 /* The scenario's layer, halved in its larger width until weights and work fit the level: experts and choices stay as they are,
  * for those are what is asked. False: it was cut. */
 static bool layer_fit(struct layer *l, const struct run *run) {
-    static const double bytes[] = {48 << 20, 256 << 20, 1 << 30}, flop[] = {1e9, 2e10, 1e12};
+    static const double bytes[] = {32 << 20, 256 << 20, 1 << 30}, flop[] = {5e8, 2e10, 1e12};
     double room = fmin(bytes[run->options->level], (double)cpu_of((struct run *)(uintptr_t)run)->arena_bytes / 2);
     bool whole = true;
     for (;;) {
@@ -319,46 +321,52 @@ static void layer_describe(const struct layer *l, struct shape *s) {
     };
 }
 
-struct measured {
-    double seconds, distinct, load_max; /* NAN: not measured */
-};
+static const char *const variant_names[] = {"routed", "balanced", "dense, equal active"};
 
-static struct measured layer_measure(struct run *run, int batch, enum variant variant) {
-    static const char *const names[] = {"routed", "balanced", "dense, equal active"};
+/* NULL: no memory, or stopped. */
+static struct layer *layer_make(struct run *run, int batch, enum variant variant, bool *whole) {
     const struct dims *d = &run->options->dims;
     struct layer *l = cpu_allocate(run, sizeof *l);
-    struct measured result = {NAN, NAN, NAN};
-    struct timing t;
-    char name[64];
     if (!l)
-        return result;
+        return NULL;
     *l = (struct layer){.router = run->options->router, .experts = (size_t)d->experts, .top_k = (size_t)d->top_k, .hidden = (size_t)d->hidden,
                         .inter = (size_t)d->inter, .batch = (size_t)batch};
-    bool whole = layer_fit(l, run);
+    *whole = layer_fit(l, run);
     if (variant == BALANCED)
         l->router.skew = PROTOCOL_SKEW_BALANCED;
     else if (variant == DENSE)
         layer_make_dense(l);
-    if (layer_open(l, run)) {
-        int32_t most = 0;
-        snprintf(name, sizeof name, "%s, batch %d", names[variant], batch);
-        struct run_case what = {.name = name, .work = layer_work, .verify = layer_verify, .spoil = layer_spoil, .context = l, .metric = "relf",
-                                .limit = CHECK_LIMIT_FP32, .class = -1};
-        layer_describe(l, &what.shape);
-        what.shape.scaled = !whole;
-        what.amount = what.shape.bytes;
-        if ((double)l->n <= 2 * l->distinct) /* above it a CPU waits for arithmetic, not for weights */
-            what.class = PROTOCOL_CLASS_EXPERTS;
-        if (run_measure(run, &what, &t))
-            result.seconds = t.median;
-        for (size_t e = 0; e < l->experts; e++)
-            most = l->counts[e] > most ? l->counts[e] : most;
-        result.distinct = l->distinct;
-        result.load_max = most / ((double)l->n / (double)l->experts);
-        layer_close(l);
-    }
+    if (layer_open(l, run))
+        return l;
     free(l);
-    return result;
+    return NULL;
+}
+
+static void layer_free(struct layer *l) {
+    if (l)
+        layer_close(l);
+    free(l);
+}
+
+static bool layer_measure(struct run *run, struct layer *l, const char *variant, bool whole) {
+    struct timing t;
+    char name[64];
+    snprintf(name, sizeof name, "%s, batch %zu", variant, l->batch);
+    struct run_case what = {.name = name, .work = layer_work, .verify = layer_verify, .spoil = layer_spoil, .context = l, .metric = "relf",
+                            .limit = CHECK_LIMIT_FP32, .class = -1};
+    layer_describe(l, &what.shape);
+    what.shape.scaled = !whole;
+    what.amount = what.shape.bytes;
+    if ((double)l->n <= 2 * l->distinct) /* above it a CPU waits for arithmetic, not for weights */
+        what.class = PROTOCOL_CLASS_EXPERTS;
+    return run_measure(run, &what, &t);
+}
+
+static double layer_load_max(const struct layer *l) {
+    int32_t most = 0;
+    for (size_t e = 0; e < l->experts; e++)
+        most = l->counts[e] > most ? l->counts[e] : most;
+    return most / ((double)l->n / (double)l->experts);
 }
 
 static void say_ratio(struct run *run, const char *what, int batch, double value) {
@@ -368,21 +376,30 @@ static void say_ratio(struct run *run, const char *what, int batch, double value
 }
 
 /* What skew costs: the article's rule says time grows with the busiest expert's load; coverage says it follows what is read. */
+static void layers_compare(struct run *run, struct layer *l[VARIANTS], int batch) {
+    say_ratio(run, "skew_over_balanced", batch, cpu_paired(run, layer_work, l[SCENARIO], layer_work, l[BALANCED]));
+    say_ratio(run, "distinct_over_balanced", batch, l[SCENARIO]->distinct / l[BALANCED]->distinct);
+    say_ratio(run, "load_max", batch, layer_load_max(l[SCENARIO]));
+    say_ratio(run, "moe_over_dense", batch, cpu_paired(run, layer_work, l[SCENARIO], layer_work, l[DENSE]));
+}
+
+static void experts_batch(struct run *run, int batch) {
+    struct layer *l[VARIANTS] = {NULL};
+    int good = 0;
+    for (int v = 0; v < VARIANTS && run_next_case(run); v++) {
+        bool whole;
+        l[v] = layer_make(run, batch, (enum variant)v, &whole);
+        good += l[v] && layer_measure(run, l[v], variant_names[v], whole);
+    }
+    if (run_next_case(run) && good == VARIANTS)
+        layers_compare(run, l, batch);
+    for (int v = 0; v < VARIANTS; v++)
+        layer_free(l[v]);
+}
+
 void cpu_experts_run(struct run *run) {
     const int *list = run->options->level == LEVEL_QUICK ? quick_batches : batches;
-    for (int i = 0; i < batch_count(run); i++) {
-        struct measured m[VARIANTS];
-        for (int v = 0; v < VARIANTS; v++) {
-            if (!run_next_case(run))
-                break;
-            m[v] = layer_measure(run, list[i], (enum variant)v);
-        }
-        if (stop_now())
-            break;
-        say_ratio(run, "skew_over_balanced", list[i], m[SCENARIO].seconds / m[BALANCED].seconds);
-        say_ratio(run, "distinct_over_balanced", list[i], m[SCENARIO].distinct / m[BALANCED].distinct);
-        say_ratio(run, "load_max", list[i], m[SCENARIO].load_max);
-        say_ratio(run, "moe_over_dense", list[i], m[SCENARIO].seconds / m[DENSE].seconds);
-    }
+    for (int i = 0; i < batch_count(run) && !stop_now(); i++)
+        experts_batch(run, list[i]);
     run_fit(run, PROTOCOL_CLASS_EXPERTS);
 }

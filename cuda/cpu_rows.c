@@ -8,7 +8,7 @@
 #include "cuda/stop.h"
 
 /* Multiply-adds in double that a level spends on one verification. */
-static const double verify_work[] = {8e6, 1.5e8, 1e9};
+static const double verify_work[] = {3e6, 1.5e8, 1e9};
 
 static bool is_format(const struct cpu_rows *c, const char *format) {
     return strcmp(c->format, format) == 0;
@@ -118,4 +118,12 @@ void cpu_rows_close(struct cpu_rows *c) {
     free(c->x);
     free(c->norm);
     c->x = NULL, c->norm = NULL;
+}
+
+double cpu_rows_over_read(struct cpu_rows *c) {
+    struct stream *read = cpu_read_open(c->cpu->run, (size_t)cpu_rows_bytes(c));
+    double ratio = read ? 1 / cpu_paired(c->cpu->run, cpu_rows_work, c, cpu_read_work, read) : NAN;
+    if (read)
+        cpu_read_close(read);
+    return ratio;
 }

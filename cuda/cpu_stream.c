@@ -40,7 +40,7 @@ static void sum_task(void *context, size_t i) {
     s->sums[i] = s->cpu->kernels->sum((const uint64_t *)(const void *)(stream_region(s) + i * CPU_TILE), tile_bytes(s->bytes, i) / 8);
 }
 
-static bool sum_work(void *context, uint64_t call) {
+bool cpu_read_work(void *context, uint64_t call) {
     struct stream *s = context;
     s->region = call % s->regions;
     return cpu_pool_run(s->cpu->pool, stream_tiles(s, s->bytes), sum_task, s);
@@ -158,7 +158,7 @@ static const struct stream_case {
     const char *result;
     bool libc;
 } stream_cases[] = {
-    {{.name = "read sum", .work = sum_work, .verify = sum_verify, .spoil = sum_spoil, .metric = "exact"}, 1, NULL, false},
+    {{.name = "read sum", .work = cpu_read_work, .verify = sum_verify, .spoil = sum_spoil, .metric = "exact"}, 1, NULL, false},
     {{.name = "read dot", .work = dot_work, .verify = dot_verify, .spoil = dot_spoil, .metric = "relf", .limit = CHECK_LIMIT_FP32}, 1, NULL, false},
     {{.name = "copy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"}, 1, PROTOCOL_COPY, false},
     {{.name = "memcpy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"}, 1, PROTOCOL_MEMCPY, true},
@@ -177,7 +177,7 @@ static void stream_measure(struct run *run, struct stream *s, const struct strea
     bool reads = !sc->result;
     c.shape = (struct shape){.op = "stream", .bytes = sc->moved * (double)s->bytes, .scaled = s->cpu->arena_small};
     c.context = s;
-    c.class = reads && c.work == sum_work ? PROTOCOL_CLASS_STREAM : -1;
+    c.class = reads && c.work == cpu_read_work ? PROTOCOL_CLASS_STREAM : -1;
     c.amount = c.shape.bytes;
     s->libc = sc->libc;
     if (!run_measure(run, &c, &t))
@@ -204,10 +204,19 @@ static struct stream *stream_open(struct run *run) {
     return NULL;
 }
 
-static void stream_close(struct stream *s) {
+void cpu_read_close(struct stream *s) {
     check_output_close(&s->y);
     free(s->sums);
     free(s);
+}
+
+struct stream *cpu_read_open(struct run *run, size_t bytes) {
+    struct stream *s = stream_open(run);
+    if (s) {
+        s->bytes = bytes / 64 * 64;
+        s->regions = s->cpu->arena_bytes / s->bytes;
+    }
+    return s;
 }
 
 void cpu_stream_run(struct run *run) {
@@ -220,7 +229,7 @@ void cpu_stream_run(struct run *run) {
             s->cpu->arena_good = false;
     }
     if (s)
-        stream_close(s);
+        cpu_read_close(s);
 }
 
 enum { SWEEP_FIRST = 1 << 20 };
@@ -244,11 +253,11 @@ void cpu_sweep_run(struct run *run) {
         s->bytes = size;
         s->regions = s->cpu->arena_bytes / size;
         snprintf(name, sizeof name, "read %zu MiB", size >> 20);
-        struct run_case c = {.name = name, .shape = {.op = "stream", .bytes = (double)size}, .work = sum_work, .context = s, .metric = "exact",
+        struct run_case c = {.name = name, .shape = {.op = "stream", .bytes = (double)size}, .work = cpu_read_work, .context = s, .metric = "exact",
                              .verify = sum_verify, .spoil = sum_spoil, .class = PROTOCOL_CLASS_STREAM, .amount = (double)size};
         run_measure(run, &c, &t);
     }
     if (s)
-        stream_close(s);
+        cpu_read_close(s);
     run_fit(run, PROTOCOL_CLASS_STREAM);
 }

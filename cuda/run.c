@@ -23,16 +23,16 @@ static const char *const code_words[] = {PROTOCOL_CODES(WORD)};
 /* Each level's time, of which the experiments get these shares; what one leaves over the next ones may use. */
 static const double level_budget[] = {5, 60, 240};
 static const double budget_share[PROTOCOL_EXP_COUNT] = {
-    [PROTOCOL_EXP_PROBE] = 0.02,   [PROTOCOL_EXP_STREAM] = 0.15,  [PROTOCOL_EXP_SWEEP] = 0.07,   [PROTOCOL_EXP_GEMM] = 0.13,
-    [PROTOCOL_EXP_GEMV] = 0.12,    [PROTOCOL_EXP_DEQUANT] = 0.12, [PROTOCOL_EXP_ROUTING] = 0.04, [PROTOCOL_EXP_COVERAGE] = 0.04,
-    [PROTOCOL_EXP_EXPERTS] = 0.18, [PROTOCOL_EXP_ATTENTION] = 0.09, [PROTOCOL_EXP_LAUNCH] = 0.03, [PROTOCOL_EXP_COLLECTIVES] = 0.01,
+    [PROTOCOL_EXP_PROBE] = 0.01,   [PROTOCOL_EXP_STREAM] = 0.14,  [PROTOCOL_EXP_SWEEP] = 0.06,   [PROTOCOL_EXP_GEMM] = 0.10,
+    [PROTOCOL_EXP_GEMV] = 0.12,    [PROTOCOL_EXP_DEQUANT] = 0.14, [PROTOCOL_EXP_ROUTING] = 0.03, [PROTOCOL_EXP_COVERAGE] = 0.03,
+    [PROTOCOL_EXP_EXPERTS] = 0.22, [PROTOCOL_EXP_ATTENTION] = 0.11, [PROTOCOL_EXP_LAUNCH] = 0.03, [PROTOCOL_EXP_COLLECTIVES] = 0.01,
 };
 static const double BUDGET_USED = 0.9; /* the rest is for what runs over */
 
 static const struct {
     double sample_s;
     int samples;
-} level_timing[] = {{0.002, 5}, {0.010, 6}, {0.020, 15}};
+} level_timing[] = {{0.002, 4}, {0.010, 6}, {0.020, 15}};
 
 void run_say(struct run *run, const char *kind, enum protocol_code code, const char *format, ...) {
     char text[1024];

@@ -16,7 +16,7 @@ for section in NAME SYNOPSIS DESCRIPTION OPTIONS KEYS FIELDS FIGURES ENVIRONMENT
     has "^\\.Sh $section\$"
 done
 if command -v mandoc >/dev/null 2>&1; then
-    for file in $page "$srcdir/man/moescope-presets.5"; do
+    for file in $page "$srcdir/man/moescope-presets.5" "$srcdir/man/moescope-validate.1"; do
         mandoc -Tlint -Wwarning "$file" || fail "mandoc on $file"
     done
 fi
