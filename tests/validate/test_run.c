@@ -109,13 +109,15 @@ static void assert_exit(const struct helper *h, int code) {
         fail_msg("wait status 0x%x instead of exit %d; it said: ...%s", h->status, code, h->text + (h->length > 600 ? h->length - 600 : 0));
 }
 
-/* Complete, or partial where the machine was busy. */
-static void assert_measured(const struct helper *h) {
+/* Whether it is complete; partial is no error, as the machine may be busy. */
+static bool assert_measured(const struct helper *h) {
     assert_true(WIFEXITED(h->status));
-    if (WEXITSTATUS(h->status) != PROTOCOL_EXIT_PARTIAL)
+    if (WEXITSTATUS(h->status) != PROTOCOL_EXIT_PARTIAL) {
         assert_exit(h, PROTOCOL_EXIT_COMPLETE);
-    else
-        print_message("partial: the machine was busy\n");
+        return true;
+    }
+    print_message("partial: the machine was busy\n");
+    return false;
 }
 
 /* --- lines ------------------------------------------------------------------------------------------------------------------ */
@@ -224,13 +226,15 @@ static void quick_run_is_whole(void **state) {
     char list[256], *rest = list, *id;
     (void)state;
     finish(&h);
-    assert_measured(&h);
+    bool complete = assert_measured(&h);
     assert_stream(&h);
     print_message("a quick run took %.1f s, its longest silence was %.2f s, %d samples\n", h.seconds, h.silence, count_lines(&h, "\n" PROTOCOL_SAMPLE "\t"));
     assert_true(h.silence < 3);
     assert_int_equal(count_lines(&h, "status=failed"), 0);
-    assert_true(count_lines(&h, "\n" PROTOCOL_SAMPLE "\t") > 20);
-    assert_non_null(strstr(h.text, "name=" PROTOCOL_READ));
+    if (complete) {
+        assert_true(count_lines(&h, "\n" PROTOCOL_SAMPLE "\t") > 50);
+        assert_non_null(strstr(h.text, "name=" PROTOCOL_READ));
+    }
     snprintf(list, sizeof list, "%s", field(strstr(h.text, "\n" PROTOCOL_PLAN "\t") + 1, "experiments"));
     while ((id = strsep(&rest, ","))) {
         char begin[64], skip[64];
@@ -276,6 +280,11 @@ static void wrong_results_are_caught(void **state) {
         snprintf(fault, sizeof fault, "wrong:%s", ids[i]);
         struct helper h = START(fault, "--level", "quick", "--only", ids[i], SMALL);
         finish(&h);
+        for (int again = 0; again < 8 && !strstr(h.text, "\n" PROTOCOL_CHECK "\t"); again++) { /* too busy to come to a check */
+            free(h.text);
+            h = START(fault, "--level", again < 4 ? "quick" : "standard", "--only", ids[i], SMALL);
+            finish(&h);
+        }
         if (!WIFEXITED(h.status) || WEXITSTATUS(h.status) != PROTOCOL_EXIT_FAILED)
             fail_msg("%s: not caught: ...%s", ids[i], h.text + (h.length > 600 ? h.length - 600 : 0));
         assert_stream(&h);
@@ -298,10 +307,9 @@ static void launch_shapes_are_right(void **state) {
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {
         struct helper h = START(NULL, "--level", "quick", "--only", "coverage,experts,routing", "--model-dims", dims[i], "--routing", name);
         finish(&h);
-        assert_measured(&h);
+        bool complete = assert_measured(&h);
         assert_stream(&h);
-        assert_non_null(strstr(h.text, "case=routed, batch 1\t"));
-        assert_non_null(strstr(h.text, "\tskew=file"));
+        assert_true(!complete || (strstr(h.text, "case=routed, batch 1\t") && strstr(h.text, "\tskew=file")));
         free(h.text);
     }
     remove(name);
