@@ -228,9 +228,11 @@ static void fault_strike(struct run *run) {
     switch (run->options->fault) {
     case FAULT_HANG: /* deaf as well, but the heart beats */
         signal(SIGTERM, SIG_IGN);
+        run_say(run, PROTOCOL_WARN, PROTOCOL_CODE_FAULT, "told to hang");
         for (;;)
             pause();
     case FAULT_SILENT:
+        run_say(run, PROTOCOL_WARN, PROTOCOL_CODE_FAULT, "told to be silent");
         channel_mute();
         while (!stop_requested())
             usleep(20000);

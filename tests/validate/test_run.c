@@ -357,8 +357,8 @@ static void faults_are_as_told(void **state) {
 static void standing_still_is_seen(void **state) {
     struct helper h = START("silent", "--level", "quick", "--only", "probe");
     (void)state;
-    listen_for(&h, PATIENCE_S, PROTOCOL_ENV "\t");
-    usleep(200000);
+    listen_for(&h, PATIENCE_S, "told to be silent\n");
+    usleep(200000); /* a beat may be under way */
     listen_for(&h, 0.05, "never said");
     size_t before = h.length;
     listen_for(&h, 1, "never said");
@@ -369,9 +369,9 @@ static void standing_still_is_seen(void **state) {
     assert_exit(&h, PROTOCOL_EXIT_CANCELLED);
     free(h.text);
     h = START("hang", "--level", "quick", "--only", "probe");
-    listen_for(&h, PATIENCE_S, PROTOCOL_ENV "\t");
+    listen_for(&h, PATIENCE_S, "told to hang\n");
     kill(h.pid, SIGTERM); /* deaf, but the heart beats */
-    listen_for(&h, 2, "never said");
+    listen_for(&h, 3, "never said");
     assert_false(h.ended);
     assert_true(count_lines(&h, "\n" PROTOCOL_TELEMETRY "\t") >= 2);
     kill(h.pid, SIGKILL);
