@@ -41,4 +41,16 @@ if grep -nE '\b(malloc|calloc|realloc|fopen|printf|getenv)\(' src/core/*.c; then
     echo "src/core does no I/O and takes no heap"
     bad=1
 fi
+if grep -nE '#include "' cuda/*.[ch] | grep -vE '#include "(cuda/|config\.h)'; then
+    echo "cuda includes nothing of src"
+    bad=1
+fi
+if grep -rnE '#include "cuda/' src | grep -v '"cuda/protocol\.h"'; then
+    echo "src knows the helper by its protocol alone"
+    bad=1
+fi
+if grep -nE '#include' cuda/protocol.h; then
+    echo "cuda/protocol.h includes nothing, so that either side can take it alone"
+    bad=1
+fi
 exit $bad
