@@ -1,4 +1,5 @@
-/* What measures: a CPU, a CUDA device. One struct of functions each; the rest of the helper knows nothing else of it. */
+/* What measures: a CPU, a CUDA device. One struct of functions each; the rest of the helper knows nothing
+ * else of it. */
 #ifndef MOESCOPE_CUDA_BACKEND_H
 #define MOESCOPE_CUDA_BACKEND_H
 
@@ -24,7 +25,7 @@ struct backend {
     /* Random bf16 in [-1, 1) by counter. Their sum as 64-bit words in *sum. False: stopped. */
     bool (*fill)(struct run *run, void *memory, size_t bytes, uint64_t seed, uint64_t *sum);
     bool (*time)(const struct timing_plan *plan, timing_work *work, void *context, struct timing *out);
-    void (*telemetry)(struct telemetry *t); /* from another thread */
+    void (*telemetry)(struct telemetry *t);           /* from another thread */
     struct experiment experiment[PROTOCOL_EXP_COUNT]; /* .run NULL: unsupported, .title says why */
 };
 

@@ -11,7 +11,7 @@
 #include "cuda/random.h"
 #include "cuda/stop.h"
 
-/* --- what this CPU is --------------------------------------------------------------------------------------------------- */
+/* --- what this CPU is ----------------------------------------------------------------------------------- */
 
 /* The value of the first line `key : value` of a file, or "". */
 static void file_value(const char *path, const char *key, char *out, size_t size) {
@@ -63,7 +63,8 @@ static double memory_value(const char *key) { /* bytes; 0: unknown */
 /* Free for this process: what the system has and what a control group leaves. */
 static double memory_free(void) {
     double available = memory_value("MemAvailable");
-    double limit = file_number("/sys/fs/cgroup/memory.max"), used = file_number("/sys/fs/cgroup/memory.current");
+    double limit = file_number("/sys/fs/cgroup/memory.max"),
+           used = file_number("/sys/fs/cgroup/memory.current");
     if (limit > 0 && used >= 0 && limit - used < available)
         available = fmax(0, limit - used);
     return available;
@@ -112,8 +113,8 @@ const struct cpu_kernels *const *cpu_kernels_list(void) {
     if (list[0])
         return list;
 #ifdef WITH_X86_KERNELS
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         list[n++] = &cpu_kernels_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         list[n++] = &cpu_kernels_avx2;
@@ -122,7 +123,7 @@ const struct cpu_kernels *const *cpu_kernels_list(void) {
     return list;
 }
 
-/* --- the backend --------------------------------------------------------------------------------------------------------- */
+/* --- the backend ---------------------------------------------------------------------------------------- */
 
 struct cpu *cpu_of(struct run *run) {
     return run->state;
@@ -155,7 +156,8 @@ static void cpu_close(struct run *run) {
     run->state = NULL;
 }
 
-/* Large pages where the system has them: a walk through a gigabyte in 4 KiB steps measures the page tables too. */
+/* Large pages where the system has them: a walk through a gigabyte in 4 KiB steps measures the page tables
+ * too. */
 static void *memory_allocate(size_t bytes) {
     size_t page = bytes >= 4 << 20 ? 2 << 20 : 64;
     void *memory = aligned_alloc(page, (bytes + page - 1) / page * page);
@@ -201,16 +203,19 @@ static void cpu_telemetry(struct telemetry *t) {
         t->load = load;
 }
 
-/* --- for the experiments -------------------------------------------------------------------------------------------------- */
+/* --- for the experiments -------------------------------------------------------------------------------- */
 
 static void say_no_memory(struct run *run, size_t bytes) {
     run->partial = true;
     if (!cpu_of(run)->memory_said)
-        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_OOM, "no memory for %zu MiB; of what is free, half is taken at most", bytes >> 20);
+        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_OOM,
+                "no memory for %zu MiB; of what is free, half is taken at most", bytes >> 20);
 }
 
 void *cpu_allocate(struct run *run, size_t bytes) {
-    void *memory = run_memory_fails(run) || (double)bytes > run->device.mem_free / 2 ? NULL : memory_allocate(bytes ? bytes : 1);
+    void *memory = run_memory_fails(run) || (double)bytes > run->device.mem_free / 2
+                       ? NULL
+                       : memory_allocate(bytes ? bytes : 1);
     if (!memory)
         say_no_memory(run, bytes);
     return memory;
@@ -223,9 +228,11 @@ bool cpu_output(struct run *run, struct check_output *o, size_t n) {
     return false;
 }
 
-/* Four times the last-level cache, so that little of it is near when it is read again, within the level's time and memory. */
+/* Four times the last-level cache, so that little of it is near when it is read again, within the level's
+ * time and memory. */
 static size_t arena_size(const struct run *run) {
-    static const double low[] = {64 << 20, 256 << 20, 1 << 30}, high[] = {192 << 20, 1 << 30, 4.0 * (1 << 30)};
+    static const double low[] = {64 << 20, 256 << 20, 1 << 30},
+                        high[] = {192 << 20, 1 << 30, 4.0 * (1 << 30)};
     static const double caches[] = {4, 8, 16};
     enum level level = run->options->level;
     double bytes = fmin(high[level], fmax(low[level], caches[level] * run->device.llc_bytes));
@@ -265,7 +272,8 @@ double cpu_paired(struct run *run, timing_work *a, void *context_a, timing_work 
     uint64_t call_a = 0, call_b = 0;
     int n = 0;
     for (; n < ROUNDS_MAX && (n < ROUNDS_MIN || stop_clock() < until); n++) {
-        double seconds_a = paired_sample(a, context_a, least, &call_a), seconds_b = paired_sample(b, context_b, least, &call_b);
+        double seconds_a = paired_sample(a, context_a, least, &call_a),
+               seconds_b = paired_sample(b, context_b, least, &call_b);
         ratio[n] = seconds_a / seconds_b;
         if (isnan(ratio[n]))
             return NAN;
@@ -297,10 +305,16 @@ static void probe_run(struct run *run) {
     if (!run_next_case(run))
         return;
     run_result(run, "threads", cpu_pool_threads(cpu->pool), "");
-    run_result(run, "vector_bits", cpu->kernels == &cpu_kernels_base ? 128 : strcmp(cpu->kernels->name, "avx2") == 0 ? 256 : 512, "bit");
+    run_result(run, "vector_bits",
+               cpu->kernels == &cpu_kernels_base         ? 128
+               : strcmp(cpu->kernels->name, "avx2") == 0 ? 256
+                                                         : 512,
+               "bit");
     run_result(run, "memory_free", run->device.mem_free, "byte");
     if (getloadavg(&load, 1) == 1 && load > 0.5 * allowed_cpus())
-        run_say(run, PROTOCOL_WARN, PROTOCOL_CODE_BUSY, "load %.1f on %d processors before the start: times will be long and spread", load, allowed_cpus());
+        run_say(run, PROTOCOL_WARN, PROTOCOL_CODE_BUSY,
+                "load %.1f on %d processors before the start: times will be long and spread", load,
+                allowed_cpus());
 }
 
 const struct backend backend_cpu = {
@@ -312,18 +326,21 @@ const struct backend backend_cpu = {
     .fill = cpu_fill,
     .time = timing_measure,
     .telemetry = cpu_telemetry,
-    .experiment = {
-        [PROTOCOL_EXP_PROBE] = {"what this CPU is", probe_count, probe_run},
-        [PROTOCOL_EXP_STREAM] = {"streaming from memory", cpu_stream_count, cpu_stream_run},
-        [PROTOCOL_EXP_SWEEP] = {"reading by size", cpu_sweep_count, cpu_sweep_run},
-        [PROTOCOL_EXP_GEMM] = {"prefill products", cpu_gemm_count, cpu_gemm_run},
-        [PROTOCOL_EXP_GEMV] = {"dense decode", cpu_gemv_count, cpu_gemv_run},
-        [PROTOCOL_EXP_DEQUANT] = {"quantised weights", cpu_dequant_count, cpu_dequant_run},
-        [PROTOCOL_EXP_ROUTING] = {"the router", cpu_routing_count, cpu_routing_run},
-        [PROTOCOL_EXP_COVERAGE] = {"experts that a batch reads", cpu_coverage_count, cpu_coverage_run},
-        [PROTOCOL_EXP_EXPERTS] = {"an expert layer", cpu_experts_count, cpu_experts_run},
-        [PROTOCOL_EXP_ATTENTION] = {"attention over a cache", cpu_attention_count, cpu_attention_run},
-        [PROTOCOL_EXP_LAUNCH] = {"waking the threads", cpu_launch_count, cpu_launch_run},
-        [PROTOCOL_EXP_COLLECTIVES] = {"one process has nobody to exchange data with; moescope-validate-mpi measures it", NULL, NULL},
-    },
+    .experiment =
+        {
+            [PROTOCOL_EXP_PROBE] = {"what this CPU is", probe_count, probe_run},
+            [PROTOCOL_EXP_STREAM] = {"streaming from memory", cpu_stream_count, cpu_stream_run},
+            [PROTOCOL_EXP_SWEEP] = {"reading by size", cpu_sweep_count, cpu_sweep_run},
+            [PROTOCOL_EXP_GEMM] = {"prefill products", cpu_gemm_count, cpu_gemm_run},
+            [PROTOCOL_EXP_GEMV] = {"dense decode", cpu_gemv_count, cpu_gemv_run},
+            [PROTOCOL_EXP_DEQUANT] = {"quantised weights", cpu_dequant_count, cpu_dequant_run},
+            [PROTOCOL_EXP_ROUTING] = {"the router", cpu_routing_count, cpu_routing_run},
+            [PROTOCOL_EXP_COVERAGE] = {"experts that a batch reads", cpu_coverage_count, cpu_coverage_run},
+            [PROTOCOL_EXP_EXPERTS] = {"an expert layer", cpu_experts_count, cpu_experts_run},
+            [PROTOCOL_EXP_ATTENTION] = {"attention over a cache", cpu_attention_count, cpu_attention_run},
+            [PROTOCOL_EXP_LAUNCH] = {"waking the threads", cpu_launch_count, cpu_launch_run},
+            [PROTOCOL_EXP_COLLECTIVES] =
+                {"one process has nobody to exchange data with; moescope-validate-mpi measures it", NULL,
+                 NULL},
+        },
 };

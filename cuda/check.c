@@ -67,7 +67,8 @@ static bool project(const uint16_t *w, size_t n, size_t k, uint64_t seed, double
     return true;
 }
 
-double check_freivalds(const float *x, const uint16_t *w, const float *y, size_t ldy, size_t m, size_t n, size_t k, uint64_t seed) {
+double check_freivalds(const float *x, const uint16_t *w, const float *y, size_t ldy, size_t m, size_t n,
+                       size_t k, uint64_t seed) {
     double *p = calloc(k, sizeof *p), size = 0;
     struct check_norm c = {0};
     if (!p || !project(w, n, k, seed, p)) {
@@ -85,7 +86,8 @@ double check_freivalds(const float *x, const uint16_t *w, const float *y, size_t
         check_norm_add(&c, have, want);
     }
     free(p);
-    c.size = fmax(c.size, size); /* E (v.y)^2 = |y|^2: what a chance cancellation of few terms must not magnify */
+    c.size =
+        fmax(c.size, size); /* E (v.y)^2 = |y|^2: what a chance cancellation of few terms must not magnify */
     return check_norm_value(&c);
 }
 

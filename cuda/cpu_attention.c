@@ -1,5 +1,6 @@
-/* Attention of one decode step: the cache is read once, in chunks that any thread may take, and the chunks' softmaxes are joined
- * (split KV). GQA with separate keys and values; MLA, whose values are the first part of the same latent row. */
+/* Attention of one decode step: the cache is read once, in chunks that any thread may take, and the chunks'
+ * softmaxes are joined (split KV). GQA with separate keys and values; MLA, whose values are the first part of
+ * the same latent row. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,9 @@ struct attention {
     const uint16_t *keys, *values;          /* of slot 0; [batch][kv_heads][context][row] */
     size_t slots, slot, slot_k, slot_v;     /* elements from slot to slot */
     size_t chunks;
-    float *q;                               /* batch x kv_heads x group x key */
-    float *top, *sum, *part;                /* per chunk and query head: largest score, sum, part x value */
-    struct check_output out;                /* batch x kv_heads x group x value */
+    float *q;                /* batch x kv_heads x group x key */
+    float *top, *sum, *part; /* per chunk and query head: largest score, sum, part x value */
+    struct check_output out; /* batch x kv_heads x group x value */
 };
 
 static float attention_scale(const struct attention *a) {
@@ -29,7 +30,8 @@ static void chunk_task(void *context, size_t i) {
     static _Thread_local float scores[GROUP_MAX * CHUNK];
     struct attention *a = context;
     const struct cpu_kernels *k = a->cpu->kernels;
-    size_t cache = i / a->chunks, t = i % a->chunks * CHUNK, n = a->context - t < CHUNK ? a->context - t : CHUNK;
+    size_t cache = i / a->chunks, t = i % a->chunks * CHUNK,
+           n = a->context - t < CHUNK ? a->context - t : CHUNK;
     const uint16_t *keys = a->keys + a->slot * a->slot_k + (cache * a->context + t) * a->row_k;
     const uint16_t *values = a->values + a->slot * a->slot_v + (cache * a->context + t) * a->row_v;
     float keep[GROUP_MAX] = {0};
@@ -43,7 +45,8 @@ static void chunk_task(void *context, size_t i) {
         a->sum[i * a->group + g] = k->exp_sum(row, n, attention_scale(a), top);
     }
     memset(a->part + i * a->group * a->value, 0, a->group * a->value * sizeof *a->part);
-    k->mix_bf16(values, a->row_v, n, a->value, scores, CHUNK, a->group, keep, a->part + i * a->group * a->value);
+    k->mix_bf16(values, a->row_v, n, a->value, scores, CHUNK, a->group, keep,
+                a->part + i * a->group * a->value);
 }
 
 static void join_task(void *context, size_t i) {
@@ -68,7 +71,8 @@ static bool attention_work(void *context, uint64_t call) {
     struct attention *a = context;
     size_t caches = a->batch * a->kv_heads;
     a->slot = call % a->slots;
-    return cpu_pool_run(a->cpu->pool, caches * a->chunks, chunk_task, a) && cpu_pool_run(a->cpu->pool, caches * a->group, join_task, a);
+    return cpu_pool_run(a->cpu->pool, caches * a->chunks, chunk_task, a) &&
+           cpu_pool_run(a->cpu->pool, caches * a->group, join_task, a);
 }
 
 /* One query head in double. */
@@ -102,7 +106,8 @@ static double attention_verify(void *context) {
     struct attention *a = context;
     struct check_norm norm = {0};
     size_t heads = a->batch * a->kv_heads * a->group;
-    double each = (double)a->context * (double)(a->key + a->value), tokens = work[a->cpu->run->options->level] / each;
+    double each = (double)a->context * (double)(a->key + a->value),
+           tokens = work[a->cpu->run->options->level] / each;
     size_t many = tokens < 1 ? 1 : tokens < (double)heads ? (size_t)tokens : heads, step = heads / many;
     double *p = cpu_allocate(a->cpu->run, (a->context + a->value) * sizeof *p);
     if (check_output_bad(&a->out, a->out.n))
@@ -139,7 +144,7 @@ static void attention_close(struct attention *a) {
     check_output_close(&a->out);
 }
 
-/* --- the experiment ------------------------------------------------------------------------------------------------------------- */
+/* --- the experiment ------------------------------------------------------------------------------------- */
 
 static const int cache_mib[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
 static const int level_sizes[] = {7, 12, 13}, mla_sizes[] = {6, 9, 11};
@@ -154,7 +159,8 @@ int cpu_attention_count(struct run *run) {
 
 static bool gqa_set(struct attention *a, struct run *run, int mib, size_t batch) {
     const struct dims *d = &run->options->dims;
-    size_t width = (size_t)d->head_dim / 16 * 16, half = a->cpu->arena_bytes / 4; /* elements of half the block */
+    size_t width = (size_t)d->head_dim / 16 * 16,
+           half = a->cpu->arena_bytes / 4; /* elements of half the block */
     a->batch = batch;
     a->kv_heads = (size_t)d->kv_heads;
     a->group = (size_t)(d->heads / d->kv_heads);
@@ -169,7 +175,8 @@ static bool gqa_set(struct attention *a, struct run *run, int mib, size_t batch)
 /* The scenario's latent, or that of DeepSeek-V3 with a few heads, where it has none. */
 static bool mla_set(struct attention *a, struct run *run, int mib, size_t batch) {
     const struct dims *d = &run->options->dims;
-    size_t latent = has_mla(run) ? (size_t)d->kv_lora / 16 * 16 : 512, rope = has_mla(run) ? (size_t)d->rope : 64;
+    size_t latent = has_mla(run) ? (size_t)d->kv_lora / 16 * 16 : 512,
+           rope = has_mla(run) ? (size_t)d->rope : 64;
     a->batch = batch;
     a->kv_heads = 1;
     a->group = has_mla(run) ? (size_t)d->heads : 16;
@@ -190,14 +197,26 @@ static void attention_measure(struct run *run, bool mla, int mib, size_t batch) 
     char name[64];
     if (!a.keys || !(mla ? mla_set : gqa_set)(&a, run, mib, batch))
         return;
-    double heads = (double)(a.batch * a.kv_heads * a.group), cache = 2 * (double)(mla ? a.slot_k : 2 * a.slot_k);
+    double heads = (double)(a.batch * a.kv_heads * a.group),
+           cache = 2 * (double)(mla ? a.slot_k : 2 * a.slot_k);
     snprintf(name, sizeof name, "%s batch %zu context %zu", mla ? "MLA" : "GQA", a.batch, a.context);
     struct run_case what = {
-        .name = name, .work = attention_work, .verify = attention_verify, .spoil = attention_spoil, .context = &a, .metric = "relf",
-        .limit = CHECK_LIMIT_FP32, .class = mla ? PROTOCOL_CLASS_MLA : PROTOCOL_CLASS_ATTENTION,
-        .shape = {.op = mla ? "mla" : "attention", .format = mla ? "kv-mla-16" : "kv-16", .batch = (int64_t)a.batch,
-                  .heads = (int64_t)(a.kv_heads * a.group), .kv_heads = (int64_t)a.kv_heads, .head_dim = (int64_t)a.key,
-                  .context = (int64_t)a.context, .flop = 2 * heads * (double)a.context * (double)(a.key + a.value)},
+        .name = name,
+        .work = attention_work,
+        .verify = attention_verify,
+        .spoil = attention_spoil,
+        .context = &a,
+        .metric = "relf",
+        .limit = CHECK_LIMIT_FP32,
+        .class = mla ? PROTOCOL_CLASS_MLA : PROTOCOL_CLASS_ATTENTION,
+        .shape = {.op = mla ? "mla" : "attention",
+                  .format = mla ? "kv-mla-16" : "kv-16",
+                  .batch = (int64_t)a.batch,
+                  .heads = (int64_t)(a.kv_heads * a.group),
+                  .kv_heads = (int64_t)a.kv_heads,
+                  .head_dim = (int64_t)a.key,
+                  .context = (int64_t)a.context,
+                  .flop = 2 * heads * (double)a.context * (double)(a.key + a.value)},
     };
     what.shape.bytes = what.amount = cache + sizeof(float) * heads * (double)(a.key + a.value);
     what.shape.scaled = mla && has_mla(run) && a.group < (size_t)run->options->dims.heads;

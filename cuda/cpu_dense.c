@@ -20,18 +20,29 @@ static bool rows_over_arena(struct cpu_rows *c, struct run *run, size_t n, size_
 static struct run_case rows_case(struct cpu_rows *c, const char *name, const char *op) {
     return (struct run_case){
         .name = name,
-        .shape = {.op = op, .format = c->format, .m = (int64_t)c->m, .n = (int64_t)c->n, .k = (int64_t)c->k, .bytes = cpu_rows_bytes(c),
+        .shape = {.op = op,
+                  .format = c->format,
+                  .m = (int64_t)c->m,
+                  .n = (int64_t)c->n,
+                  .k = (int64_t)c->k,
+                  .bytes = cpu_rows_bytes(c),
                   .flop = 2.0 * (double)c->m * (double)c->n * (double)c->k},
-        .work = cpu_rows_work, .verify = cpu_rows_verify, .spoil = cpu_rows_spoil, .context = c,
-        .metric = "relf", .limit = CHECK_LIMIT_FP32, .class = -1,
+        .work = cpu_rows_work,
+        .verify = cpu_rows_verify,
+        .spoil = cpu_rows_spoil,
+        .context = c,
+        .metric = "relf",
+        .limit = CHECK_LIMIT_FP32,
+        .class = -1,
     };
 }
 
-/* --- prefill ---------------------------------------------------------------------------------------------------------------- */
+/* --- prefill -------------------------------------------------------------------------------------------- */
 
-/* The library's product in fp32, opened at run time: row-major C (m x n) = A (m x k) times the transpose of B (n x k). */
-typedef void sgemm_function(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
-                            int ldb, float beta, float *c, int ldc);
+/* The library's product in fp32, opened at run time: row-major C (m x n) = A (m x k) times the transpose of B
+ * (n x k). */
+typedef void sgemm_function(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
+                            const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 enum { CBLAS_ROWS = 101, CBLAS_AS_IS = 111, CBLAS_TURNED = 112 };
 
 static sgemm_function *library_open(int threads) {
@@ -51,7 +62,7 @@ static sgemm_function *library_open(int threads) {
 struct library_case {
     struct cpu_rows rows; /* the same product, whose x, y and verification serve */
     sgemm_function *sgemm;
-    float *w;             /* the weights in fp32 */
+    float *w; /* the weights in fp32 */
 };
 
 /* In slices of rows that stay below 50 ms even at 10 GFLOP/s. */
@@ -63,25 +74,25 @@ static bool library_work(void *context, uint64_t call) {
     c->slot = 0;
     for (size_t t = 0; t < c->m; t += slice) {
         size_t m = c->m - t < slice ? c->m - t : slice;
-        l->sgemm(CBLAS_ROWS, CBLAS_AS_IS, CBLAS_TURNED, (int)m, (int)c->n, (int)c->k, 1, c->x + t * c->k, (int)c->k, l->w, (int)c->k, 0,
-                 c->y.values + t * c->n, (int)c->n);
+        l->sgemm(CBLAS_ROWS, CBLAS_AS_IS, CBLAS_TURNED, (int)m, (int)c->n, (int)c->k, 1, c->x + t * c->k,
+                 (int)c->k, l->w, (int)c->k, 0, c->y.values + t * c->n, (int)c->n);
         if (stop_now())
             return false;
     }
     return true;
 }
 
-static const struct product {
-    const char *name;
-} products[] = {{"qkv"}, {"o"}, {"gate+up"}, {"down"}};
+static const struct product { const char *name; } products[] = {{"qkv"}, {"o"}, {"gate+up"}, {"down"}};
 static const int prefill_m[] = {128, 512, 2048};
 enum { PRODUCTS = 4 };
 static const double gemm_work[] = {5e8, 1.6e10, 4e11}; /* FLOP of one call, by level */
 
 static void product_shape(const struct dims *d, int which, size_t *n, size_t *k) {
-    size_t hidden = (size_t)d->hidden, heads = (size_t)d->heads * (size_t)d->head_dim, kv = 2 * (size_t)d->kv_heads * (size_t)d->head_dim;
+    size_t hidden = (size_t)d->hidden, heads = (size_t)d->heads * (size_t)d->head_dim,
+           kv = 2 * (size_t)d->kv_heads * (size_t)d->head_dim;
     size_t inter = (size_t)(d->dense_ffn ? d->dense_ffn : d->inter ? d->inter : 4 * d->hidden);
-    const size_t shapes[PRODUCTS][2] = {{heads + kv, hidden}, {hidden, heads}, {2 * inter, hidden}, {hidden, inter}};
+    const size_t shapes[PRODUCTS][2] = {
+        {heads + kv, hidden}, {hidden, heads}, {2 * inter, hidden}, {hidden, inter}};
     *n = shapes[which][0];
     *k = shapes[which][1];
 }
@@ -120,7 +131,8 @@ static void library_measure(struct run *run) {
     struct timing t;
     size_t n = 1024, k = 1024, m = 512;
     if (!l.sgemm) {
-        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED, "no OpenBLAS to compare with (libopenblas.so.0)");
+        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED,
+                "no OpenBLAS to compare with (libopenblas.so.0)");
         return;
     }
     if (!rows_over_arena(&l.rows, run, n, k, m))
@@ -151,7 +163,7 @@ void cpu_gemm_run(struct run *run) {
         run_result(run, PROTOCOL_GEMM_RATE, run->best_gemm, "FLOP/s");
 }
 
-/* --- decode: sizes at m = 1, then m at one size -------------------------------------------------------------------------------- */
+/* --- decode: sizes at m = 1, then m at one size --------------------------------------------------------- */
 
 static const int decode_mib[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
 static const int decode_sizes[] = {9, 13, 14};
@@ -197,7 +209,8 @@ void cpu_gemv_run(struct run *run) {
     int sizes = decode_sizes[run->options->level];
     double best = 0;
     for (int i = 0; i < sizes + DECODE_M && run_next_case(run); i++) {
-        double rate = i < sizes ? gemv_measure(run, decode_rows(run, decode_mib[i]), 1) : gemv_measure(run, decode_rows(run, 32), (size_t)decode_m[i - sizes]);
+        double rate = i < sizes ? gemv_measure(run, decode_rows(run, decode_mib[i]), 1)
+                                : gemv_measure(run, decode_rows(run, 32), (size_t)decode_m[i - sizes]);
         if (i < sizes && rate > best)
             best = rate;
     }

@@ -1,4 +1,5 @@
-/* Weights in 4 and 8 bits, widened in registers: how much of the bandwidth is left, and how much faster than 16 bits that is. */
+/* Weights in 4 and 8 bits, widened in registers: how much of the bandwidth is left, and how much faster than
+ * 16 bits that is. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static const struct width {
     {"fp8-block128", "fp8", PROTOCOL_CLASS_DEQUANT_FP8, 8},
 };
 enum { WIDTHS = 2, SIZES = 8, QUICK_SIZES = 6, MANY = 2 };
-/* MiB of the same matrix in bf16, at m = 1; then m = 4 and 16, and the comparison with bf16 itself, at the 32 MiB one. */
+/* MiB of the same matrix in bf16, at m = 1; then m = 4 and 16, and the comparison with bf16 itself, at the 32
+ * MiB one. */
 static const int sizes_mib[SIZES] = {4, 8, 12, 16, 24, 32, 48, 64};
 static const int many_m[MANY] = {4, 16};
 enum { COMPARED_MIB = 32 };
@@ -82,18 +84,22 @@ static void quantised_close(struct quantised *q) {
 }
 
 /* The matrix that is `mib` large in bf16. NULL q: in bf16. */
-static bool matrix_open(struct cpu_rows *c, struct run *run, const struct quantised *q, const struct width *w, int mib, size_t m) {
+static bool matrix_open(struct cpu_rows *c, struct run *run, const struct quantised *q, const struct width *w,
+                        int mib, size_t m) {
     size_t k = (size_t)dequant_k(run), n = ((size_t)mib << 20) / (2 * k) / 128 * 128;
     if (n == 0)
         n = 128;
-    *c = (struct cpu_rows){.format = q ? w->format : "bf16", .weights = q ? q->block : cpu_arena(run), .scales = q ? q->scales : NULL};
+    *c = (struct cpu_rows){.format = q ? w->format : "bf16",
+                           .weights = q ? q->block : cpu_arena(run),
+                           .scales = q ? q->scales : NULL};
     c->matrix = q ? n * k * (size_t)w->bits / 8 : 2 * n * k;
     c->matrix_scales = !q ? 0 : w->bits == 4 ? n * k / INT4_GROUP * 2 : n / 128 * (k / 128) * 4;
     c->slots = (q ? q->bytes : cpu_of(run)->arena_bytes) / c->matrix;
     return c->weights && c->slots && cpu_rows_open(c, run, n, k, m);
 }
 
-static void dequant_measure(struct run *run, const struct quantised *q, const struct width *w, int mib, size_t m) {
+static void dequant_measure(struct run *run, const struct quantised *q, const struct width *w, int mib,
+                            size_t m) {
     struct cpu_rows c;
     struct timing t;
     char name[64];
@@ -101,10 +107,22 @@ static void dequant_measure(struct run *run, const struct quantised *q, const st
         return;
     snprintf(name, sizeof name, "%s m=%zu %.1f MiB", w->name, m, (double)c.matrix / (1 << 20));
     struct run_case what = {
-        .name = name, .work = cpu_rows_work, .verify = cpu_rows_verify, .spoil = cpu_rows_spoil, .context = &c,
-        .shape = {.op = "dequant", .format = c.format, .m = (int64_t)m, .n = (int64_t)c.n, .k = (int64_t)c.k, .bytes = cpu_rows_bytes(&c),
+        .name = name,
+        .work = cpu_rows_work,
+        .verify = cpu_rows_verify,
+        .spoil = cpu_rows_spoil,
+        .context = &c,
+        .shape = {.op = "dequant",
+                  .format = c.format,
+                  .m = (int64_t)m,
+                  .n = (int64_t)c.n,
+                  .k = (int64_t)c.k,
+                  .bytes = cpu_rows_bytes(&c),
                   .flop = 2.0 * (double)m * (double)c.n * (double)c.k},
-        .metric = "relf", .limit = CHECK_LIMIT_FP32, .class = m == 1 ? (int)w->class : -1, .amount = cpu_rows_bytes(&c),
+        .metric = "relf",
+        .limit = CHECK_LIMIT_FP32,
+        .class = m == 1 ? (int)w->class : -1,
+        .amount = cpu_rows_bytes(&c),
     };
     run_measure(run, &what, &t);
     cpu_rows_close(&c);

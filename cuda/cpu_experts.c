@@ -1,4 +1,5 @@
-/* A layer of experts, whole: route, permute, gate and up, SwiGLU, down, combine. Does skew cost time, or save it? */
+/* A layer of experts, whole: route, permute, gate and up, SwiGLU, down, combine. Does skew cost time, or save
+ * it? */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct layer {
     struct cpu *cpu;
     struct router router;
     size_t experts, top_k, hidden, inter, batch, n; /* n: assignments */
-    const uint16_t *arena;  /* expert e: gate (inter x hidden), up (the same), down (hidden x inter) */
+    const uint16_t *arena;   /* expert e: gate (inter x hidden), up (the same), down (hidden x inter) */
     size_t places, place_at; /* layers that the arena holds, which of them is used */
     size_t routing;          /* which is used */
     float *logits[ROUTINGS]; /* batch x experts */
@@ -35,7 +36,7 @@ static const uint16_t *expert_weights(const struct layer *l, size_t expert) {
     return l->arena + (l->place_at * l->experts + expert) * 3 * l->hidden * l->inter;
 }
 
-/* --- the work ------------------------------------------------------------------------------------------------------------ */
+/* --- the work ------------------------------------------------------------------------------------------- */
 
 static size_t token_end(const struct layer *l, size_t task) {
     size_t end = (task + 1) * TOKENS_A_TASK;
@@ -45,21 +46,25 @@ static size_t token_end(const struct layer *l, size_t task) {
 static void select_task(void *context, size_t i) {
     struct layer *l = context;
     for (size_t t = i * TOKENS_A_TASK; t < token_end(l, i); t++)
-        router_select(l->logits[l->routing] + t * l->experts, (int)l->experts, (int)l->top_k, l->ids + t * l->top_k, l->mix + t * l->top_k);
+        router_select(l->logits[l->routing] + t * l->experts, (int)l->experts, (int)l->top_k,
+                      l->ids + t * l->top_k, l->mix + t * l->top_k);
 }
 
 static void gather_task(void *context, size_t i) {
     struct layer *l = context;
     for (size_t t = i * TOKENS_A_TASK; t < token_end(l, i); t++)
         for (size_t j = 0; j < l->top_k; j++)
-            memcpy(l->sorted + (size_t)l->place[t * l->top_k + j] * l->hidden, l->x + t * l->hidden, l->hidden * sizeof *l->x);
+            memcpy(l->sorted + (size_t)l->place[t * l->top_k + j] * l->hidden, l->x + t * l->hidden,
+                   l->hidden * sizeof *l->x);
 }
 
 static void gate_up_task(void *context, size_t i) {
     struct layer *l = context;
     const struct cpu_kernels *k = l->cpu->kernels;
-    size_t tiles = tiles_of(l->inter, l->tile_inter), e = (size_t)l->active[i / tiles], r = i % tiles * l->tile_inter;
-    size_t rows = l->inter - r < l->tile_inter ? l->inter - r : l->tile_inter, first = (size_t)l->first[e], m = (size_t)l->counts[e];
+    size_t tiles = tiles_of(l->inter, l->tile_inter), e = (size_t)l->active[i / tiles],
+           r = i % tiles * l->tile_inter;
+    size_t rows = l->inter - r < l->tile_inter ? l->inter - r : l->tile_inter, first = (size_t)l->first[e],
+           m = (size_t)l->counts[e];
     const uint16_t *w = expert_weights(l, e) + r * l->hidden;
     const float *x = l->sorted + first * l->hidden;
     float *gate = l->gate + first * l->inter + r, *up = l->up + first * l->inter + r;
@@ -71,10 +76,13 @@ static void gate_up_task(void *context, size_t i) {
 
 static void down_task(void *context, size_t i) {
     struct layer *l = context;
-    size_t tiles = tiles_of(l->hidden, l->tile_hidden), e = (size_t)l->active[i / tiles], r = i % tiles * l->tile_hidden;
-    size_t rows = l->hidden - r < l->tile_hidden ? l->hidden - r : l->tile_hidden, first = (size_t)l->first[e];
+    size_t tiles = tiles_of(l->hidden, l->tile_hidden), e = (size_t)l->active[i / tiles],
+           r = i % tiles * l->tile_hidden;
+    size_t rows = l->hidden - r < l->tile_hidden ? l->hidden - r : l->tile_hidden,
+           first = (size_t)l->first[e];
     const uint16_t *w = expert_weights(l, e) + 2 * l->inter * l->hidden + r * l->inter;
-    l->cpu->kernels->rows_bf16(w, rows, l->inter, l->gate + first * l->inter, (size_t)l->counts[e], l->down + first * l->hidden + r, l->hidden);
+    l->cpu->kernels->rows_bf16(w, rows, l->inter, l->gate + first * l->inter, (size_t)l->counts[e],
+                               l->down + first * l->hidden + r, l->hidden);
 }
 
 static void combine_task(void *context, size_t i) {
@@ -120,7 +128,7 @@ static bool layer_work(void *context, uint64_t call) {
            cpu_pool_run(pool, tokens, combine_task, l);
 }
 
-/* --- verification: some tokens, all of the way in double, from the logits on ------------------------------------------------------ */
+/* --- verification: some tokens, all of the way in double, from the logits on ---------------------------- */
 
 struct token_reference {
     struct layer *l;
@@ -158,10 +166,12 @@ static void reference_task(void *context, size_t i) {
     const uint16_t *w = expert_weights(l, choice(l, l->logits[l->routing] + t * l->experts, j, &weight));
     for (size_t a = 0; a < l->inter; a++) {
         double gate = check_dot_bf16(w + a * l->hidden, l->x + t * l->hidden, l->hidden);
-        act[a] = gate / (1 + exp(-gate)) * check_dot_bf16(w + (l->inter + a) * l->hidden, l->x + t * l->hidden, l->hidden);
+        act[a] = gate / (1 + exp(-gate)) *
+                 check_dot_bf16(w + (l->inter + a) * l->hidden, l->x + t * l->hidden, l->hidden);
     }
     for (size_t d = 0; d < l->hidden; d++)
-        r->parts[i * l->hidden + d] = weight * check_dot_double(w + 2 * l->inter * l->hidden + d * l->inter, act, l->inter);
+        r->parts[i * l->hidden + d] =
+            weight * check_dot_double(w + 2 * l->inter * l->hidden + d * l->inter, act, l->inter);
 }
 
 static double reference_compare(const struct token_reference *r) {
@@ -181,8 +191,12 @@ static double layer_verify(void *context) {
     static const double work[] = {3e6, 1e8, 1e9};
     struct layer *l = context;
     struct run *run = l->cpu->run;
-    double each = 3.0 * (double)(l->top_k * l->hidden * l->inter), tokens = work[run->options->level] / each, value = NAN;
-    struct token_reference r = {.l = l, .tokens = tokens < 1 ? 1 : tokens > (double)l->batch ? l->batch : (size_t)tokens};
+    double each = 3.0 * (double)(l->top_k * l->hidden * l->inter), tokens = work[run->options->level] / each,
+           value = NAN;
+    struct token_reference r = {.l = l,
+                                .tokens = tokens < 1                  ? 1
+                                          : tokens > (double)l->batch ? l->batch
+                                                                      : (size_t)tokens};
     if (check_output_bad(&l->out, l->batch * l->hidden))
         return INFINITY;
     r.step = l->batch / r.tokens;
@@ -199,7 +213,7 @@ static void layer_spoil(void *context) {
     ((struct layer *)context)->out.values[0] += 1000;
 }
 
-/* --- making a layer ------------------------------------------------------------------------------------------------------------- */
+/* --- making a layer ------------------------------------------------------------------------------------- */
 
 /* Logits that make a router choose the drawn experts: those stand above all others. */
 static void layer_route(struct layer *l, size_t routing, double *distinct) {
@@ -267,7 +281,7 @@ static bool layer_open(struct layer *l, struct run *run) {
     return l->places > 0;
 }
 
-/* --- the experiment ---------------------------------------------------------------------------------------------------------------- */
+/* --- the experiment ------------------------------------------------------------------------------------- */
 
 static const int quick_batches[] = {1, 2, 4, 8, 64, 512};
 static const int batches[] = {1, 2, 4, 8, 16, 32, 64, 256, 1024, 4096};
@@ -280,20 +294,23 @@ static int batch_count(const struct run *run) {
 int cpu_experts_count(struct run *run) {
     if (run->options->dims.experts > 0 && run->options->dims.inter > 0)
         return batch_count(run) * CASES_A_BATCH; /* the last compares them */
-    run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED, "the scenario's model is dense: it has no experts");
+    run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED,
+            "the scenario's model is dense: it has no experts");
     return 0;
 }
 
-/* The scenario's layer, halved in its larger width until weights and work fit the level: experts and choices stay as they are,
- * for those are what is asked. False: it was cut. */
+/* The scenario's layer, halved in its larger width until weights and work fit the level: experts and choices
+ * stay as they are, for those are what is asked. False: it was cut. */
 static bool layer_fit(struct layer *l, const struct run *run) {
     static const double bytes[] = {32 << 20, 256 << 20, 1 << 30}, flop[] = {5e8, 2e10, 1e12};
-    double room = fmin(bytes[run->options->level], (double)cpu_of((struct run *)(uintptr_t)run)->arena_bytes / 2);
+    double room =
+        fmin(bytes[run->options->level], (double)cpu_of((struct run *)(uintptr_t)run)->arena_bytes / 2);
     bool whole = true;
     for (;;) {
         double weights = 3.0 * (double)(l->hidden * l->inter);
         bool small = l->hidden <= 64 && l->inter <= 64;
-        if (small || (2 * (double)l->experts * weights <= room && 2 * (double)(l->batch * l->top_k) * weights <= flop[run->options->level]))
+        if (small || (2 * (double)l->experts * weights <= room &&
+                      2 * (double)(l->batch * l->top_k) * weights <= flop[run->options->level]))
             return whole;
         size_t *larger = l->hidden > l->inter ? &l->hidden : &l->inter;
         *larger = (*larger / 2 + 15) / 16 * 16;
@@ -313,9 +330,19 @@ static void layer_describe(const struct layer *l, struct shape *s) {
     static const char *const words[] = {"uniform", "zipf", "pareto", "file", "balanced"};
     double weights = l->distinct * 3 * (double)(l->hidden * l->inter);
     *s = (struct shape){
-        .op = "experts", .format = "bf16", .batch = (int64_t)l->batch, .experts = (int64_t)l->experts, .top_k = (int64_t)l->top_k,
-        .hidden = (int64_t)l->hidden, .inter = (int64_t)l->inter, .distinct = (int64_t)lround(l->distinct), .assignments = (int64_t)l->n,
-        .skew = words[l->router.skew], .exponent = l->router.skew == PROTOCOL_SKEW_ZIPF || l->router.skew == PROTOCOL_SKEW_PARETO ? l->router.exponent : 0,
+        .op = "experts",
+        .format = "bf16",
+        .batch = (int64_t)l->batch,
+        .experts = (int64_t)l->experts,
+        .top_k = (int64_t)l->top_k,
+        .hidden = (int64_t)l->hidden,
+        .inter = (int64_t)l->inter,
+        .distinct = (int64_t)lround(l->distinct),
+        .assignments = (int64_t)l->n,
+        .skew = words[l->router.skew],
+        .exponent = l->router.skew == PROTOCOL_SKEW_ZIPF || l->router.skew == PROTOCOL_SKEW_PARETO
+                        ? l->router.exponent
+                        : 0,
         .bytes = 2 * weights + 2 * sizeof(float) * (double)(l->batch * l->hidden),
         .flop = 6.0 * (double)l->n * (double)(l->hidden * l->inter),
     };
@@ -329,8 +356,12 @@ static struct layer *layer_make(struct run *run, int batch, enum variant variant
     struct layer *l = cpu_allocate(run, sizeof *l);
     if (!l)
         return NULL;
-    *l = (struct layer){.router = run->options->router, .experts = (size_t)d->experts, .top_k = (size_t)d->top_k, .hidden = (size_t)d->hidden,
-                        .inter = (size_t)d->inter, .batch = (size_t)batch};
+    *l = (struct layer){.router = run->options->router,
+                        .experts = (size_t)d->experts,
+                        .top_k = (size_t)d->top_k,
+                        .hidden = (size_t)d->hidden,
+                        .inter = (size_t)d->inter,
+                        .batch = (size_t)batch};
     *whole = layer_fit(l, run);
     if (variant == BALANCED)
         l->router.skew = PROTOCOL_SKEW_BALANCED;
@@ -352,8 +383,14 @@ static bool layer_measure(struct run *run, struct layer *l, const char *variant,
     struct timing t;
     char name[64];
     snprintf(name, sizeof name, "%s, batch %zu", variant, l->batch);
-    struct run_case what = {.name = name, .work = layer_work, .verify = layer_verify, .spoil = layer_spoil, .context = l, .metric = "relf",
-                            .limit = CHECK_LIMIT_FP32, .class = -1};
+    struct run_case what = {.name = name,
+                            .work = layer_work,
+                            .verify = layer_verify,
+                            .spoil = layer_spoil,
+                            .context = l,
+                            .metric = "relf",
+                            .limit = CHECK_LIMIT_FP32,
+                            .class = -1};
     layer_describe(l, &what.shape);
     what.shape.scaled = !whole;
     what.amount = what.shape.bytes;
@@ -375,9 +412,11 @@ static void say_ratio(struct run *run, const char *what, int batch, double value
     run_result(run, name, value, "");
 }
 
-/* What skew costs: the article's rule says time grows with the busiest expert's load; coverage says it follows what is read. */
+/* What skew costs: the article's rule says time grows with the busiest expert's load; coverage says it
+ * follows what is read. */
 static void layers_compare(struct run *run, struct layer *l[VARIANTS], int batch) {
-    say_ratio(run, "skew_over_balanced", batch, cpu_paired(run, layer_work, l[SCENARIO], layer_work, l[BALANCED]));
+    say_ratio(run, "skew_over_balanced", batch,
+              cpu_paired(run, layer_work, l[SCENARIO], layer_work, l[BALANCED]));
     say_ratio(run, "distinct_over_balanced", batch, l[SCENARIO]->distinct / l[BALANCED]->distinct);
     say_ratio(run, "load_max", batch, layer_load_max(l[SCENARIO]));
     say_ratio(run, "moe_over_dense", batch, cpu_paired(run, layer_work, l[SCENARIO], layer_work, l[DENSE]));

@@ -60,7 +60,7 @@ INLINE float total(lanes_f v) {
     return sum;
 }
 
-/* --- streams --------------------------------------------------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------------------------------------- */
 
 /* Eight sums, so that additions need not wait for each other. */
 static uint64_t stream_sum(const uint64_t *from, size_t n) {
@@ -86,7 +86,8 @@ static void stream_copy(void *to, const void *from, size_t n) {
     _mm_sfence();
 #elif defined __AVX2__
     for (size_t i = 0; i < n; i += 32)
-        _mm256_stream_si256((void *)((char *)to + i), _mm256_load_si256((const void *)((const char *)from + i)));
+        _mm256_stream_si256((void *)((char *)to + i),
+                            _mm256_load_si256((const void *)((const char *)from + i)));
     _mm_sfence();
 #else
     memcpy(to, from, n);
@@ -121,18 +122,21 @@ static uint64_t stream_fill(uint64_t *to, size_t n, uint64_t seed, uint64_t firs
     return sum;
 }
 
-/* --- rows of weights times a few vectors ------------------------------------------------------------------------------ */
+/* --- rows of weights times a few vectors ---------------------------------------------------------------- */
 
-/* A weight row is read in order and well ahead: several rows side by side, or the prefetcher alone, get three quarters of what
- * memory gives to a plain sum. Past the end it asks for memory that may not be there, which does no harm. */
+/* A weight row is read in order and well ahead: several rows side by side, or the prefetcher alone, get three
+ * quarters of what memory gives to a plain sum. Past the end it asks for memory that may not be there, which
+ * does no harm. */
 enum { AHEAD = 4096 };
 
 INLINE void prefetch(const void *at) {
     __builtin_prefetch((const char *)at + AHEAD);
 }
 
-/* R rows and M vectors at once, U vectors along k: each weight is converted once and each sum stays in a register. */
-INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, size_t ldy, const int R, const int M, const int U) {
+/* R rows and M vectors at once, U vectors along k: each weight is converted once and each sum stays in a
+ * register. */
+INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, size_t ldy, const int R,
+                       const int M, const int U) {
     lanes_f sum[24] = {{0}};
     size_t i = 0, step = (size_t)(LANES * U);
     for (; i + step <= k; i += step)
@@ -161,14 +165,16 @@ INLINE void block_bf16(const uint16_t *w, size_t k, const float *x, float *y, si
         }
 }
 
-/* All rows, R at a time, for M vectors. A macro, so that R, M and U are constants inside and the loops unroll. */
-#define ROWS_BF16(R, M, U)                                                                                             \
-    static void rows_bf16_##M(const uint16_t *w, size_t rows, size_t k, const float *x, float *y, size_t ldy) {        \
-        size_t r = 0;                                                                                                  \
-        for (; r + R <= rows; r += R)                                                                                  \
-            block_bf16(w + r * k, k, x, y + r, ldy, R, M, U);                                                          \
-        for (; r < rows; r++)                                                                                          \
-            block_bf16(w + r * k, k, x, y + r, ldy, 1, M, U);                                                          \
+/* All rows, R at a time, for M vectors. A macro, so that R, M and U are constants inside and the loops
+ * unroll. */
+#define ROWS_BF16(R, M, U)                                                                                   \
+    static void rows_bf16_##M(const uint16_t *w, size_t rows, size_t k, const float *x, float *y,            \
+                              size_t ldy) {                                                                  \
+        size_t r = 0;                                                                                        \
+        for (; r + R <= rows; r += R)                                                                        \
+            block_bf16(w + r * k, k, x, y + r, ldy, R, M, U);                                                \
+        for (; r < rows; r++)                                                                                \
+            block_bf16(w + r * k, k, x, y + r, ldy, 1, M, U);                                                \
     }
 ROWS_BF16(1, 1, 4)
 ROWS_BF16(1, 2, 4)
@@ -178,7 +184,8 @@ ROWS_BF16(BLOCK_ROWS, 6, 1)
 
 typedef void rows_bf16_fixed(const uint16_t *, size_t, size_t, const float *, float *, size_t);
 
-static void rows_bf16(const uint16_t *w, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
+static void rows_bf16(const uint16_t *w, size_t rows, size_t k, const float *x, size_t m, float *y,
+                      size_t ldy) {
     static rows_bf16_fixed *const narrow[] = {NULL, rows_bf16_1, rows_bf16_2, rows_bf16_3, rows_bf16_4};
     while (m) {
         size_t left = m < BLOCK_M ? m : BLOCK_M;
@@ -206,15 +213,16 @@ INLINE lanes_f int4_lanes(const uint32_t *at, int shift) {
 }
 
 /* Nibbles 4*S of a group: 16 neighbours, S a constant. */
-#define INT4_STEP(S)                                                                                                   \
-    for (int h = 0; h < 16; h += LANES) {                                                                              \
-        lanes_f value = int4_lanes(word + h, 4 * S);                                                                   \
-        for (int t = 0; t < M; t++)                                                                                    \
-            part[t][S % 2] += value * load_f(x + (size_t)t * k + g * INT4_GROUP + (size_t)(16 * S + h));               \
+#define INT4_STEP(S)                                                                                         \
+    for (int h = 0; h < 16; h += LANES) {                                                                    \
+        lanes_f value = int4_lanes(word + h, 4 * S);                                                         \
+        for (int t = 0; t < M; t++)                                                                          \
+            part[t][S % 2] += value * load_f(x + (size_t)t * k + g * INT4_GROUP + (size_t)(16 * S + h));     \
     }
 
 /* One row, M vectors. */
-INLINE void row_int4(const uint32_t *w, const uint16_t *scales, size_t k, const float *x, float *y, size_t ldy, const int M) {
+INLINE void row_int4(const uint32_t *w, const uint16_t *scales, size_t k, const float *x, float *y,
+                     size_t ldy, const int M) {
     lanes_f sum[4] = {{0}};
     for (size_t g = 0; g < k / INT4_GROUP; g++) {
         const uint32_t *word = w + g * INT4_GROUP_WORDS;
@@ -230,7 +238,8 @@ INLINE void row_int4(const uint32_t *w, const uint16_t *scales, size_t k, const 
         y[(size_t)t * ldy] = total(sum[t]);
 }
 
-static void rows_int4(const uint32_t *w, const uint16_t *scales, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
+static void rows_int4(const uint32_t *w, const uint16_t *scales, size_t rows, size_t k, const float *x,
+                      size_t m, float *y, size_t ldy) {
     size_t t = 0, groups = k / INT4_GROUP, words_a_row = groups * INT4_GROUP_WORDS;
     for (; t + 4 <= m; t += 4)
         for (size_t r = 0; r < rows; r++)
@@ -240,7 +249,8 @@ static void rows_int4(const uint32_t *w, const uint16_t *scales, size_t rows, si
             row_int4(w + r * words_a_row, scales + r * groups, k, x + t * k, y + t * ldy + r, ldy, 1);
 }
 
-/* e4m3 times 2^-E4M3_UP. By way of fp16 where the CPU converts it: the bits are fp16's with another bias, subnormals included. */
+/* e4m3 times 2^-E4M3_UP. By way of fp16 where the CPU converts it: the bits are fp16's with another bias,
+ * subnormals included. */
 #if defined __F16C__
 enum { E4M3_UP = 8 };
 #else
@@ -261,15 +271,16 @@ INLINE lanes_f e4m3_lanes(const uint8_t *at) {
 }
 
 /* Sixteen weights, at a constant offset within the group. */
-#define FP8_STEP(S)                                                                                                    \
-    for (int h = 0; h < 16; h += LANES) {                                                                              \
-        size_t at = g * 128 + (size_t)(16 * S + h);                                                                    \
-        lanes_f value = e4m3_lanes(w + at);                                                                            \
-        for (int t = 0; t < M; t++)                                                                                    \
-            part[t][S % 2] += value * load_f(x + (size_t)t * k + at);                                                  \
+#define FP8_STEP(S)                                                                                          \
+    for (int h = 0; h < 16; h += LANES) {                                                                    \
+        size_t at = g * 128 + (size_t)(16 * S + h);                                                          \
+        lanes_f value = e4m3_lanes(w + at);                                                                  \
+        for (int t = 0; t < M; t++)                                                                          \
+            part[t][S % 2] += value * load_f(x + (size_t)t * k + at);                                        \
     }
 
-INLINE void row_fp8(const uint8_t *w, const float *scales, size_t k, const float *x, float *y, size_t ldy, const int M) {
+INLINE void row_fp8(const uint8_t *w, const float *scales, size_t k, const float *x, float *y, size_t ldy,
+                    const int M) {
     lanes_f sum[4] = {{0}};
     for (size_t g = 0; g < k / 128; g++) {
         lanes_f part[4][2] = {{{0}}};
@@ -277,7 +288,8 @@ INLINE void row_fp8(const uint8_t *w, const float *scales, size_t k, const float
         prefetch(w + g * 128 + 64);
         FP8_STEP(0) FP8_STEP(1) FP8_STEP(2) FP8_STEP(3)
         FP8_STEP(4) FP8_STEP(5) FP8_STEP(6) FP8_STEP(7)
-        float scale = scales[g] * (float)(1 << E4M3_UP);
+        float scale =
+            scales[g] * (float)(1 << E4M3_UP);
         for (int t = 0; t < M; t++)
             sum[t] += (part[t][0] + part[t][1]) * scale;
     }
@@ -285,7 +297,8 @@ INLINE void row_fp8(const uint8_t *w, const float *scales, size_t k, const float
         y[(size_t)t * ldy] = total(sum[t]);
 }
 
-static void rows_fp8(const uint8_t *w, const float *scales, size_t rows, size_t k, const float *x, size_t m, float *y, size_t ldy) {
+static void rows_fp8(const uint8_t *w, const float *scales, size_t rows, size_t k, const float *x, size_t m,
+                     float *y, size_t ldy) {
     size_t t = 0;
     for (; t + 4 <= m; t += 4)
         for (size_t r = 0; r < rows; r++)
@@ -295,10 +308,12 @@ static void rows_fp8(const uint8_t *w, const float *scales, size_t rows, size_t 
             row_fp8(w + r * k, scales, k, x + t * k, y + t * ldy + r, ldy, 1);
 }
 
-/* --- attention and activations ----------------------------------------------------------------------------------------- */
+/* --- attention and activations -------------------------------------------------------------------------- */
 
-/* G query heads share each value as it is converted; D vectors of the width at once, so that sums do not wait for each other. */
-INLINE void mix_block(const uint16_t *v, size_t ldv, size_t n, const float *p, size_t ldp, const float *keep, float *out, size_t width, const int G, const int D) {
+/* G query heads share each value as it is converted; D vectors of the width at once, so that sums do not wait
+ * for each other. */
+INLINE void mix_block(const uint16_t *v, size_t ldv, size_t n, const float *p, size_t ldp, const float *keep,
+                      float *out, size_t width, const int G, const int D) {
     lanes_f sum[16];
     for (int g = 0; g < G; g++)
         for (int d = 0; d < D; d++)
@@ -314,10 +329,10 @@ INLINE void mix_block(const uint16_t *v, size_t ldv, size_t n, const float *p, s
             *(lanes_f *)(out + (size_t)g * width + (size_t)(LANES * d)) = sum[g * D + d];
 }
 
-#define MIX(G, D)                                                                                                      \
-    mix_block(v + d, ldv, n, p + g * ldp, ldp, keep + g, out + g * width + d, width, G, D)
+#define MIX(G, D) mix_block(v + d, ldv, n, p + g * ldp, ldp, keep + g, out + g * width + d, width, G, D)
 
-static void mix_bf16(const uint16_t *v, size_t ldv, size_t n, size_t width, const float *p, size_t ldp, size_t groups, const float *keep, float *out) {
+static void mix_bf16(const uint16_t *v, size_t ldv, size_t n, size_t width, const float *p, size_t ldp,
+                     size_t groups, const float *keep, float *out) {
     for (size_t g = 0, d; g < groups; g += groups - g >= 4 ? 4 : 1) {
         bool four = groups - g >= 4;
         for (d = 0; d + 4 * LANES <= width; d += 4 * LANES)
@@ -327,14 +342,18 @@ static void mix_bf16(const uint16_t *v, size_t ldv, size_t n, size_t width, cons
     }
 }
 
-/* exp(x) for x <= 0 and a little above: 2^n * 2^f, 2^f on [-0.5, 0.5] by its Taylor series to the 7th power (error 1e-8). */
+/* exp(x) for x <= 0 and a little above: 2^n * 2^f, 2^f on [-0.5, 0.5] by its Taylor series to the 7th power
+ * (error 1e-8). */
 INLINE lanes_f exp_lanes(lanes_f x) {
     lanes_f scaled = x * 1.44269504F;
     lanes_i low = scaled < -126.0F;
     scaled = (lanes_f)(((lanes_i)scaled & ~low) | ((lanes_i)spread(-126.0F) & low));
     lanes_f rounded = (scaled + 12582912.0F) - 12582912.0F; /* to nearest, by pushing the fraction out */
     lanes_f f = (scaled - rounded) * 0.693147181F;
-    lanes_f e = 1 + f * (1 + f * (0.5F + f * (1.6666667e-1F + f * (4.1666667e-2F + f * (8.3333333e-3F + f * (1.3888889e-3F + f * 1.984127e-4F))))));
+    lanes_f e =
+        1 + f * (1 + f * (0.5F + f * (1.6666667e-1F +
+                                      f * (4.1666667e-2F +
+                                           f * (8.3333333e-3F + f * (1.3888889e-3F + f * 1.984127e-4F))))));
     lanes_i power = (__builtin_convertvector(rounded, lanes_i) + 127) << 23;
     return e * (lanes_f)power;
 }

@@ -56,8 +56,14 @@ static void launch_after_sleep(struct run *run, struct launch *l) {
 
 void cpu_launch_run(struct run *run) {
     struct launch l = {.cpu = cpu_of(run)};
-    struct run_case what = {.name = "back to back", .shape = {.op = "launch", .n = cpu_pool_threads(l.cpu->pool)}, .work = launch_work,
-                            .verify = launch_verify, .spoil = launch_spoil, .context = &l, .metric = "exact", .class = -1};
+    struct run_case what = {.name = "back to back",
+                            .shape = {.op = "launch", .n = cpu_pool_threads(l.cpu->pool)},
+                            .work = launch_work,
+                            .verify = launch_verify,
+                            .spoil = launch_spoil,
+                            .context = &l,
+                            .metric = "exact",
+                            .class = -1};
     struct timing t;
     if (run_next_case(run) && run_measure(run, &what, &t))
         run_result(run, PROTOCOL_WAKE, t.median, "s");

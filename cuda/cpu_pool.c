@@ -23,7 +23,8 @@ struct cpu_pool {
     pthread_cond_t wake, done;
     atomic_uint round;   /* counts up; a new value is a new set of tasks */
     atomic_int busy;     /* threads that have not finished this round */
-    atomic_int sleepers; /* workers that need `wake`; the lock is taken for those only, or every round would contend for it */
+    atomic_int sleepers; /* workers that need `wake`; the lock is taken for those only, or every round would
+                            contend for it */
     atomic_bool waiting; /* the caller needs `done` */
     atomic_bool ending, stopped;
     cpu_task *task;
@@ -35,7 +36,8 @@ struct worker {
     int index;
 };
 
-/* Between two looks at what another thread does. Where both were put on one processor the other needs it first. */
+/* Between two looks at what another thread does. Where both were put on one processor the other needs it
+ * first. */
 static inline void relax(int spin) {
     if (spin % 64 == 63)
         sched_yield();
@@ -97,11 +99,12 @@ static void pool_round(struct cpu_pool *p) {
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Where memory has several nodes a thread that wanders loses its data's nearness; on one node the scheduler knows better than
- * a fixed place, above all beside other load. */
+/* Where memory has several nodes a thread that wanders loses its data's nearness; on one node the scheduler
+ * knows better than a fixed place, above all beside other load. */
 static void pool_pin(pthread_t thread, int index) {
     cpu_set_t allowed, one;
-    if (access("/sys/devices/system/node/node1", F_OK) != 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    if (access("/sys/devices/system/node/node1", F_OK) != 0 ||
+        sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return;
     int left = index % CPU_COUNT(&allowed);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)

@@ -14,8 +14,8 @@ struct cpu_pool *cpu_pool_open(int threads); /* NULL: no memory or no threads */
 void cpu_pool_close(struct cpu_pool *pool);
 int cpu_pool_threads(const struct cpu_pool *pool);
 
-/* Runs tasks 0..n-1. Each thread starts with its own share, always the same for an n (so data stays near), then helps others.
- * False: stopped before all were done. */
+/* Runs tasks 0..n-1. Each thread starts with its own share, always the same for an n (so data stays near),
+ * then helps others. False: stopped before all were done. */
 bool cpu_pool_run(struct cpu_pool *pool, size_t n, cpu_task *task, void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* The router's integer work, timed and exact; and how many experts a batch reads, counted against the closed form. */
+/* The router's integer work, timed and exact; and how many experts a batch reads, counted against the closed
+ * form. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,11 @@ struct routing {
 
 static void select_task(void *context, size_t i) {
     struct routing *r = context;
-    size_t end = (i + 1) * TOKENS_A_TASK < (size_t)r->tokens ? (i + 1) * TOKENS_A_TASK : (size_t)r->tokens, k = (size_t)r->top_k;
+    size_t end = (i + 1) * TOKENS_A_TASK < (size_t)r->tokens ? (i + 1) * TOKENS_A_TASK : (size_t)r->tokens,
+           k = (size_t)r->top_k;
     for (size_t t = i * TOKENS_A_TASK; t < end; t++)
-        router_select(r->logits + t * (size_t)r->experts, r->experts, r->top_k, r->ids + t * k, r->weights + t * k);
+        router_select(r->logits + t * (size_t)r->experts, r->experts, r->top_k, r->ids + t * k,
+                      r->weights + t * k);
 }
 
 static bool routing_work(void *context, uint64_t call) {
@@ -66,7 +69,8 @@ static double routing_verify(void *context) {
             r->seen[r->place[i]] = i;
     for (int i = 0; i < n; i++) {
         int at = r->seen[i], before = i ? r->seen[i - 1] : -1;
-        wrong += at < 0 || (before >= 0 && (r->ids[before] > r->ids[at] || (r->ids[before] == r->ids[at] && before > at)));
+        wrong += at < 0 || (before >= 0 &&
+                            (r->ids[before] > r->ids[at] || (r->ids[before] == r->ids[at] && before > at)));
     }
     return wrong + abs(all - n);
 }
@@ -116,8 +120,18 @@ static void routing_measure(struct run *run, int tokens, int experts, int top_k)
     snprintf(name, sizeof name, "%d of %d, batch %d", top_k, experts, tokens);
     if (routing_open(&r, run, tokens, experts, top_k)) {
         struct run_case what = {
-            .name = name, .work = routing_work, .verify = routing_verify, .spoil = routing_spoil, .context = &r, .metric = "exact", .class = -1,
-            .shape = {.op = "routing", .batch = tokens, .experts = experts, .top_k = top_k, .assignments = tokens * top_k},
+            .name = name,
+            .work = routing_work,
+            .verify = routing_verify,
+            .spoil = routing_spoil,
+            .context = &r,
+            .metric = "exact",
+            .class = -1,
+            .shape = {.op = "routing",
+                      .batch = tokens,
+                      .experts = experts,
+                      .top_k = top_k,
+                      .assignments = tokens * top_k},
         };
         run_measure(run, &what, &t);
     }
@@ -129,12 +143,17 @@ void cpu_routing_run(struct run *run) {
     for (int i = 0; i < cpu_routing_count(run) && run_next_case(run); i++) {
         const int *model = routing_models[i / ROUTING_TOKENS];
         bool own = model[0] == 0 && d->experts > 0;
-        int experts = own ? d->experts : model[0] ? model[0] : 64, top_k = own ? d->top_k : model[1] ? model[1] : 6;
+        int experts = own        ? d->experts
+                      : model[0] ? model[0]
+                                 : 64,
+            top_k = own        ? d->top_k
+                    : model[1] ? model[1]
+                               : 6;
         routing_measure(run, routing_tokens[i % ROUTING_TOKENS], experts, top_k);
     }
 }
 
-/* --- coverage ---------------------------------------------------------------------------------------------------------------- */
+/* --- coverage ------------------------------------------------------------------------------------------- */
 
 enum { COVERAGE_BATCHES = 13 }; /* 1, 2, 4 .. 4096 */
 static const int coverage_draws[] = {24, 200, 800};
@@ -143,7 +162,8 @@ int cpu_coverage_count(struct run *run) {
     bool uniform = run->options->router.skew == PROTOCOL_SKEW_UNIFORM;
     if (run->options->dims.experts > 0)
         return COVERAGE_BATCHES * (uniform ? 1 : 2);
-    run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED, "the scenario's model is dense: it has no experts");
+    run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_UNSUPPORTED,
+            "the scenario's model is dense: it has no experts");
     return 0;
 }
 
@@ -178,9 +198,11 @@ static double mean_of(const double *values, int n, double *error) {
     return sum / n;
 }
 
-/* Distance in standard errors; where every draw came out the same, half a hundredth of an expert stands for one. */
+/* Distance in standard errors; where every draw came out the same, half a hundredth of an expert stands for
+ * one. */
 static void coverage_judge(struct run *run, const struct coverage *c, const char *word) {
-    double error, want = router_coverage(c->p, c->router->experts, c->tokens), have = mean_of(c->distinct, c->draws, &error);
+    double error, want = router_coverage(c->p, c->router->experts, c->tokens),
+                  have = mean_of(c->distinct, c->draws, &error);
     char name[64];
     if (run_has_fault(run, FAULT_WRONG))
         have += 1;

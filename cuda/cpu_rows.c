@@ -17,17 +17,21 @@ static bool is_format(const struct cpu_rows *c, const char *format) {
 static void rows_task(void *context, size_t i) {
     struct cpu_rows *c = context;
     const struct cpu_kernels *k = c->cpu->kernels;
-    size_t first = i * c->tile, rows = c->n - first < c->tile ? c->n - first : c->tile, groups = c->k / INT4_GROUP;
+    size_t first = i * c->tile, rows = c->n - first < c->tile ? c->n - first : c->tile,
+           groups = c->k / INT4_GROUP;
     const char *w = (const char *)c->weights + c->slot * c->matrix;
     const char *scales = (const char *)c->scales + c->slot * c->matrix_scales;
     float *y = c->y.values + first;
     if (is_format(c, "bf16"))
         k->rows_bf16((const uint16_t *)(const void *)w + first * c->k, rows, c->k, c->x, c->m, y, c->n);
     else if (is_format(c, "fp8-block128")) /* tiles are of 128 rows or divide them */
-        k->rows_fp8((const uint8_t *)w + first * c->k, (const float *)(const void *)scales + first / 128 * groups, rows, c->k, c->x, c->m, y, c->n);
+        k->rows_fp8((const uint8_t *)w + first * c->k,
+                    (const float *)(const void *)scales + first / 128 * groups, rows, c->k, c->x, c->m, y,
+                    c->n);
     else
-        k->rows_int4((const uint32_t *)(const void *)w + first * groups * INT4_GROUP_WORDS, (const uint16_t *)(const void *)scales + first * groups,
-                     rows, c->k, c->x, c->m, y, c->n);
+        k->rows_int4((const uint32_t *)(const void *)w + first * groups * INT4_GROUP_WORDS,
+                     (const uint16_t *)(const void *)scales + first * groups, rows, c->k, c->x, c->m, y,
+                     c->n);
 }
 
 static size_t rows_tiles(const struct cpu_rows *c) {
@@ -49,7 +53,8 @@ static double weight_at(const struct cpu_rows *c, size_t r, size_t i) {
     const uint8_t *w = (const uint8_t *)c->weights + c->slot * c->matrix;
     size_t groups = c->k / INT4_GROUP, g = r * groups + i / INT4_GROUP;
     if (is_format(c, "fp8-block128"))
-        return (double)e4m3_value(w[r * c->k + i]) * (double)((const float *)(const void *)scales)[r / 128 * groups + i / 128];
+        return (double)e4m3_value(w[r * c->k + i]) *
+               (double)((const float *)(const void *)scales)[r / 128 * groups + i / 128];
     return int4_value((const uint32_t *)(const void *)w + g * INT4_GROUP_WORDS, (int)(i % INT4_GROUP)) *
            (double)bf16_value(((const uint16_t *)(const void *)scales)[g]);
 }
@@ -57,7 +62,9 @@ static double weight_at(const struct cpu_rows *c, size_t r, size_t i) {
 static double reference(const struct cpu_rows *c, size_t r, const float *x) {
     double sum = 0;
     if (is_format(c, "bf16"))
-        return check_dot_bf16((const uint16_t *)(const void *)((const char *)c->weights + c->slot * c->matrix) + r * c->k, x, c->k);
+        return check_dot_bf16(
+            (const uint16_t *)(const void *)((const char *)c->weights + c->slot * c->matrix) + r * c->k, x,
+            c->k);
     for (size_t i = 0; i < c->k; i++)
         sum += weight_at(c, r, i) * (double)x[i];
     return sum;

@@ -33,11 +33,12 @@ static char *stream_region(const struct stream *s) {
     return s->base + s->region * s->bytes;
 }
 
-/* --- read ---------------------------------------------------------------------------------------------------------------- */
+/* --- read ----------------------------------------------------------------------------------------------- */
 
 static void sum_task(void *context, size_t i) {
     struct stream *s = context;
-    s->sums[i] = s->cpu->kernels->sum((const uint64_t *)(const void *)(stream_region(s) + i * CPU_TILE), tile_bytes(s->bytes, i) / 8);
+    s->sums[i] = s->cpu->kernels->sum((const uint64_t *)(const void *)(stream_region(s) + i * CPU_TILE),
+                                      tile_bytes(s->bytes, i) / 8);
 }
 
 bool cpu_read_work(void *context, uint64_t call) {
@@ -65,7 +66,7 @@ static void sum_spoil(void *context) {
     ((struct stream *)context)->sums[0] ^= 1;
 }
 
-/* --- read and multiply: the same stream as a matrix of bf16 rows ------------------------------------------------------------ */
+/* --- read and multiply: the same stream as a matrix of bf16 rows ---------------------------------------- */
 
 enum { DOT_ROWS = CPU_TILE / (2 * DOT_K) };
 
@@ -85,7 +86,8 @@ static double dot_verify(void *context) {
     struct stream *s = context;
     struct check_norm norm = {0};
     for (size_t r = 0; r < s->y.n; r += 37)
-        check_norm_add(&norm, (double)s->y.values[r], check_dot_bf16((const uint16_t *)(const void *)s->base + r * DOT_K, s->x, DOT_K));
+        check_norm_add(&norm, (double)s->y.values[r],
+                       check_dot_bf16((const uint16_t *)(const void *)s->base + r * DOT_K, s->x, DOT_K));
     return check_output_bad(&s->y, s->y.n) ? INFINITY : check_norm_value(&norm);
 }
 
@@ -93,7 +95,7 @@ static void dot_spoil(void *context) {
     ((struct stream *)context)->y.values[0] += 1000;
 }
 
-/* --- copy: the second half from the first ------------------------------------------------------------------------------------ */
+/* --- copy: the second half from the first --------------------------------------------------------------- */
 
 static void copy_task(void *context, size_t i) {
     struct stream *s = context;
@@ -121,7 +123,7 @@ static void copy_spoil(void *context) {
     s->base[s->bytes - 1] ^= 1;
 }
 
-/* --- triad: thirds a = b + 3c -------------------------------------------------------------------------------------------------- */
+/* --- triad: thirds a = b + 3c --------------------------------------------------------------------------- */
 
 static void triad_task(void *context, size_t i) {
     struct stream *s = context;
@@ -150,7 +152,7 @@ static void triad_spoil(void *context) {
     *(float *)(void *)((struct stream *)context)->base += 1e6F;
 }
 
-/* --- the experiments ------------------------------------------------------------------------------------------------------------ */
+/* --- the experiments ------------------------------------------------------------------------------------ */
 
 static const struct stream_case {
     struct run_case what;
@@ -158,11 +160,36 @@ static const struct stream_case {
     const char *result;
     bool libc;
 } stream_cases[] = {
-    {{.name = "read sum", .work = cpu_read_work, .verify = sum_verify, .spoil = sum_spoil, .metric = "exact"}, 1, NULL, false},
-    {{.name = "read dot", .work = dot_work, .verify = dot_verify, .spoil = dot_spoil, .metric = "relf", .limit = CHECK_LIMIT_FP32}, 1, NULL, false},
-    {{.name = "copy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"}, 1, PROTOCOL_COPY, false},
-    {{.name = "memcpy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"}, 1, PROTOCOL_MEMCPY, true},
-    {{.name = "triad", .work = triad_work, .verify = triad_verify, .spoil = triad_spoil, .metric = "relf", .limit = 1e-6}, 1, PROTOCOL_TRIAD, false},
+    {{.name = "read sum", .work = cpu_read_work, .verify = sum_verify, .spoil = sum_spoil, .metric = "exact"},
+     1,
+     NULL,
+     false},
+    {{.name = "read dot",
+      .work = dot_work,
+      .verify = dot_verify,
+      .spoil = dot_spoil,
+      .metric = "relf",
+      .limit = CHECK_LIMIT_FP32},
+     1,
+     NULL,
+     false},
+    {{.name = "copy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"},
+     1,
+     PROTOCOL_COPY,
+     false},
+    {{.name = "memcpy", .work = copy_work, .verify = copy_verify, .spoil = copy_spoil, .metric = "exact"},
+     1,
+     PROTOCOL_MEMCPY,
+     true},
+    {{.name = "triad",
+      .work = triad_work,
+      .verify = triad_verify,
+      .spoil = triad_spoil,
+      .metric = "relf",
+      .limit = 1e-6},
+     1,
+     PROTOCOL_TRIAD,
+     false},
 };
 enum { STREAM_CASES = sizeof stream_cases / sizeof *stream_cases };
 
@@ -175,7 +202,8 @@ static void stream_measure(struct run *run, struct stream *s, const struct strea
     struct run_case c = sc->what;
     struct timing t;
     bool reads = !sc->result;
-    c.shape = (struct shape){.op = "stream", .bytes = sc->moved * (double)s->bytes, .scaled = s->cpu->arena_small};
+    c.shape =
+        (struct shape){.op = "stream", .bytes = sc->moved * (double)s->bytes, .scaled = s->cpu->arena_small};
     c.context = s;
     c.class = reads && c.work == cpu_read_work ? PROTOCOL_CLASS_STREAM : -1;
     c.amount = c.shape.bytes;
@@ -253,8 +281,15 @@ void cpu_sweep_run(struct run *run) {
         s->bytes = size;
         s->regions = s->cpu->arena_bytes / size;
         snprintf(name, sizeof name, "read %zu MiB", size >> 20);
-        struct run_case c = {.name = name, .shape = {.op = "stream", .bytes = (double)size}, .work = cpu_read_work, .context = s, .metric = "exact",
-                             .verify = sum_verify, .spoil = sum_spoil, .class = PROTOCOL_CLASS_STREAM, .amount = (double)size};
+        struct run_case c = {.name = name,
+                             .shape = {.op = "stream", .bytes = (double)size},
+                             .work = cpu_read_work,
+                             .context = s,
+                             .metric = "exact",
+                             .verify = sum_verify,
+                             .spoil = sum_spoil,
+                             .class = PROTOCOL_CLASS_STREAM,
+                             .amount = (double)size};
         run_measure(run, &c, &t);
     }
     if (s)

@@ -1,4 +1,5 @@
-/* moescope-validate: measures, on this machine, what the explorer predicts, and says so in records (protocol.h). */
+/* moescope-validate: measures, on this machine, what the explorer predicts, and says so in records
+ * (protocol.h). */
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -60,7 +61,7 @@ static bool die_with_parent(void) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-/* --- heart ------------------------------------------------------------------------------------------------------------ */
+/* --- heart ---------------------------------------------------------------------------------------------- */
 
 struct heart {
     const struct backend *backend;
@@ -117,7 +118,7 @@ static bool heart_start(pthread_t *thread, struct heart *h) {
     return failed == 0;
 }
 
-/* --- main ------------------------------------------------------------------------------------------------------------- */
+/* --- main ----------------------------------------------------------------------------------------------- */
 
 static const struct backend *choose_backend(const struct options *o) {
 #ifdef WITH_MPI
@@ -138,7 +139,8 @@ static void say_hello(const struct options *o, const char *backend) {
 
 static int measure(const struct options *o) {
     const struct backend *backend = choose_backend(o);
-    struct heart heart = {.backend = backend, .watch_input = WATCH_INPUT && !o->input_spent && is_pipe(STDIN_FILENO)};
+    struct heart heart = {.backend = backend,
+                          .watch_input = WATCH_INPUT && !o->input_spent && is_pipe(STDIN_FILENO)};
     struct run *run = calloc(1, sizeof *run);
     pthread_t thread;
     int status = PROTOCOL_EXIT_NO_DEVICE;
@@ -149,7 +151,8 @@ static int measure(const struct options *o) {
     run->backend = backend;
     run->exp = PROTOCOL_EXP_NONE;
     if (!backend)
-        run_say(run, PROTOCOL_ERROR, PROTOCOL_CODE_UNSUPPORTED, "built without CUDA; --backend cpu measures this machine's CPU");
+        run_say(run, PROTOCOL_ERROR, PROTOCOL_CODE_UNSUPPORTED,
+                "built without CUDA; --backend cpu measures this machine's CPU");
     else if (heart_start(&thread, &heart)) {
         status = run_all(run);
         atomic_store(&heart.still, true);

@@ -36,7 +36,8 @@ void mpi_finish(void) {
 }
 
 static void data_close(void) {
-    free(data.send), free(data.receive), free(data.counts_to), free(data.counts_from), free(data.first_to), free(data.first_from);
+    free(data.send), free(data.receive), free(data.counts_to), free(data.counts_from), free(data.first_to),
+        free(data.first_from);
     memset(&data, 0, sizeof data);
 }
 
@@ -71,7 +72,8 @@ static bool data_open(const struct command *c) {
     data.counts_from = malloc(all * sizeof(int));
     data.first_to = malloc(all * sizeof(int));
     data.first_from = malloc(all * sizeof(int));
-    good = data.send && data.receive && data.counts_to && data.counts_from && data.first_to && data.first_from;
+    good =
+        data.send && data.receive && data.counts_to && data.counts_from && data.first_to && data.first_from;
     MPI_Allreduce(&good, &everywhere, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     if (!everywhere)
         return false;
@@ -87,7 +89,8 @@ static void collective(int op) {
     if (op == OP_ALLREDUCE)
         MPI_Allreduce(data.send, data.receive, data.count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
     else
-        MPI_Alltoallv(data.send, data.counts_to, data.first_to, MPI_FLOAT, data.receive, data.counts_from, data.first_from, MPI_FLOAT, MPI_COMM_WORLD);
+        MPI_Alltoallv(data.send, data.counts_to, data.first_to, MPI_FLOAT, data.receive, data.counts_from,
+                      data.first_from, MPI_FLOAT, MPI_COMM_WORLD);
 }
 
 /* Wrong elements of this rank. */
@@ -96,15 +99,17 @@ static double wrong_here(int op) {
     for (int i = 0; op == OP_ALLREDUCE && i < data.count; i++)
         wrong += (double)data.receive[i] != sum * (i % 64 + 1);
     for (int r = 0; op != OP_ALLREDUCE && r < ranks; r++) {
-        int first = op == OP_SKEWED && rank > 0 ? (rank + 1) * data.counts_from[r] : rank * data.counts_from[r]; /* where rank r keeps what is for this one */
+        int first = op == OP_SKEWED && rank > 0
+                        ? (rank + 1) * data.counts_from[r]
+                        : rank * data.counts_from[r]; /* where rank r keeps what is for this one */
         for (int i = 0; i < data.counts_from[r]; i++)
             wrong += data.receive[data.first_from[r] + i] != input(r, first + i);
     }
     return wrong;
 }
 
-/* Done by all ranks alike. The seconds of one collective, the slowest rank's; with repeat 0 the wrong elements of all ranks;
- * NAN: no memory. */
+/* Done by all ranks alike. The seconds of one collective, the slowest rank's; with repeat 0 the wrong
+ * elements of all ranks; NAN: no memory. */
 static double obey(const struct command *c) {
     double mine = 0, all = NAN;
     if (c->open && !data_open(c))
@@ -141,7 +146,7 @@ void mpi_follow(void) {
     data_close();
 }
 
-/* --- the experiment, on rank 0 ---------------------------------------------------------------------------------------------- */
+/* --- the experiment, on rank 0 -------------------------------------------------------------------------- */
 
 struct mpi_case {
     struct command command;
@@ -207,8 +212,8 @@ static int mpi_count(struct run *run) {
     return 3 * level_sizes[run->options->level];
 }
 
-/* bytes: what each rank must send at least, of a message of S bytes: 2 S (n-1)/n to reduce and spread again, S (n-1)/n to
- * exchange (nccl-tests' bus bandwidth). */
+/* bytes: what each rank must send at least, of a message of S bytes: 2 S (n-1)/n to reduce and spread again,
+ * S (n-1)/n to exchange (nccl-tests' bus bandwidth). */
 static void mpi_measure(struct run *run, enum op op, int size) {
     static const char *const names[] = {"", "all-reduce", "all-to-all", "all-to-all, skewed"};
     struct mpi_case m = {{op, size / 4 / ranks / (ranks + 1) * ranks * (ranks + 1), 0, 1}, false};
@@ -219,10 +224,21 @@ static void mpi_measure(struct run *run, enum op op, int size) {
         return;
     snprintf(name, sizeof name, "%s %.0f B", names[op], message);
     struct run_case what = {
-        .name = name, .work = mpi_work, .verify = mpi_verify, .spoil = mpi_spoil, .context = &m, .metric = "exact",
-        .class = op == OP_ALLREDUCE ? (int)PROTOCOL_CLASS_ALLREDUCE : op == OP_ALLTOALL ? (int)PROTOCOL_CLASS_ALLTOALL : -1,
-        .shape = {.op = op == OP_ALLREDUCE ? "allreduce" : "alltoall", .n = m.command.count, .ranks = ranks,
-                  .skew = op == OP_SKEWED ? "file" : op == OP_ALLTOALL ? "balanced" : NULL},
+        .name = name,
+        .work = mpi_work,
+        .verify = mpi_verify,
+        .spoil = mpi_spoil,
+        .context = &m,
+        .metric = "exact",
+        .class = op == OP_ALLREDUCE  ? (int)PROTOCOL_CLASS_ALLREDUCE
+                 : op == OP_ALLTOALL ? (int)PROTOCOL_CLASS_ALLTOALL
+                                     : -1,
+        .shape = {.op = op == OP_ALLREDUCE ? "allreduce" : "alltoall",
+                  .n = m.command.count,
+                  .ranks = ranks,
+                  .skew = op == OP_SKEWED     ? "file"
+                          : op == OP_ALLTOALL ? "balanced"
+                                              : NULL},
     };
     what.shape.bytes = what.amount = message * share * (op == OP_ALLREDUCE ? 2 : 1);
     run_measure(run, &what, &t);
@@ -236,7 +252,7 @@ static void mpi_collectives(struct run *run) {
     run_fit(run, PROTOCOL_CLASS_ALLTOALL);
 }
 
-/* --- the backend -------------------------------------------------------------------------------------------------------------- */
+/* --- the backend ---------------------------------------------------------------------------------------- */
 
 static bool mpi_probe(struct run *run, enum protocol_code *code, char *text, size_t size) {
     int length = 0;
@@ -269,7 +285,8 @@ static void mpi_telemetry(struct telemetry *t) {
         t->load = load;
 }
 
-#define ELSEWHERE {"moescope-validate measures it", NULL, NULL}
+#define ELSEWHERE                                                                                            \
+    { "moescope-validate measures it", NULL, NULL }
 const struct backend backend_mpi = {
     .name = "cpu",
     .probe = mpi_probe,
@@ -278,10 +295,19 @@ const struct backend backend_mpi = {
     .release = free,
     .time = mpi_time,
     .telemetry = mpi_telemetry,
-    .experiment = {
-        [PROTOCOL_EXP_PROBE] = ELSEWHERE, [PROTOCOL_EXP_STREAM] = ELSEWHERE, [PROTOCOL_EXP_SWEEP] = ELSEWHERE, [PROTOCOL_EXP_GEMM] = ELSEWHERE,
-        [PROTOCOL_EXP_GEMV] = ELSEWHERE, [PROTOCOL_EXP_DEQUANT] = ELSEWHERE, [PROTOCOL_EXP_ROUTING] = ELSEWHERE, [PROTOCOL_EXP_COVERAGE] = ELSEWHERE,
-        [PROTOCOL_EXP_EXPERTS] = ELSEWHERE, [PROTOCOL_EXP_ATTENTION] = ELSEWHERE, [PROTOCOL_EXP_LAUNCH] = ELSEWHERE,
-        [PROTOCOL_EXP_COLLECTIVES] = {"collectives between ranks", mpi_count, mpi_collectives},
-    },
+    .experiment =
+        {
+            [PROTOCOL_EXP_PROBE] = ELSEWHERE,
+            [PROTOCOL_EXP_STREAM] = ELSEWHERE,
+            [PROTOCOL_EXP_SWEEP] = ELSEWHERE,
+            [PROTOCOL_EXP_GEMM] = ELSEWHERE,
+            [PROTOCOL_EXP_GEMV] = ELSEWHERE,
+            [PROTOCOL_EXP_DEQUANT] = ELSEWHERE,
+            [PROTOCOL_EXP_ROUTING] = ELSEWHERE,
+            [PROTOCOL_EXP_COVERAGE] = ELSEWHERE,
+            [PROTOCOL_EXP_EXPERTS] = ELSEWHERE,
+            [PROTOCOL_EXP_ATTENTION] = ELSEWHERE,
+            [PROTOCOL_EXP_LAUNCH] = ELSEWHERE,
+            [PROTOCOL_EXP_COLLECTIVES] = {"collectives between ranks", mpi_count, mpi_collectives},
+        },
 };

@@ -8,7 +8,7 @@ extern const struct backend backend_mpi;
 
 int mpi_start(int *argc, char ***argv); /* this process's rank; -1: MPI does not start */
 void mpi_follow(void);                  /* ranks above 0: do what rank 0 says, until it says so */
-void mpi_dismiss(void);                 /* rank 0, however its run ended: the others need not follow any more */
+void mpi_dismiss(void); /* rank 0, however its run ended: the others need not follow any more */
 void mpi_finish(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* Number formats of weights, one at a time; the kernels have their own, many at a time, and are checked against these. */
+/* Number formats of weights, one at a time; the kernels have their own, many at a time, and are checked
+ * against these. */
 #ifndef MOESCOPE_CUDA_NUMBER_H
 #define MOESCOPE_CUDA_NUMBER_H
 
@@ -29,8 +30,8 @@ static inline float e4m3_value(uint8_t bits) {
     return bits & 0x80 ? -size : size;
 }
 
-/* INT4 in groups of 128: 16 words of 32 bits, and nibble s of word j is weight 16*s + j, so that one 64-byte load and eight
- * shifts give eight vectors of 16 neighbours. Stored with offset 8: -8..7. */
+/* INT4 in groups of 128: 16 words of 32 bits, and nibble s of word j is weight 16*s + j, so that one 64-byte
+ * load and eight shifts give eight vectors of 16 neighbours. Stored with offset 8: -8..7. */
 enum { INT4_GROUP = 128, INT4_GROUP_WORDS = 16 };
 
 static inline int int4_value(const uint32_t *group, int at) {

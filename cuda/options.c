@@ -19,7 +19,8 @@ __attribute__((format(printf, 2, 3))) static bool fail(char *err, const char *fo
 
 static const char *const level_words[] = {"quick", "standard", "full"};
 static const char *const backend_words[] = {"auto", "cpu", "cuda"};
-static const char *const fault_words[] = {"", "hang", "crash", "garbage", "cutline", "longline", "newproto", "nan", "oom", "wrong", "silent"};
+static const char *const fault_words[] = {"",         "hang", "crash", "garbage", "cutline", "longline",
+                                          "newproto", "nan",  "oom",   "wrong",   "silent"};
 #define WORD(name, word) word,
 static const char *const experiment_words[] = {PROTOCOL_EXPERIMENTS(WORD)};
 #undef WORD
@@ -30,13 +31,16 @@ const char *options_level_word(enum level level) {
 
 const char *options_help(void) {
     return "usage: moescope-validate [OPTION...]\n"
-           "Measures what moescope predicts, on this machine, and prints one record a line (see moescope-validate(1)).\n"
+           "Measures what moescope predicts, on this machine, and prints one record a line (see "
+           "moescope-validate(1)).\n"
            "  --level quick|standard|full  how long: within 5, 60, 240 s (default: standard)\n"
-           "  --only ID[,ID...]            these experiments: probe stream sweep gemm gemv dequant routing coverage\n"
+           "  --only ID[,ID...]            these experiments: probe stream sweep gemm gemv dequant routing "
+           "coverage\n"
            "                               experts attention launch collectives\n"
            "  --backend auto|cpu|cuda      what to measure (default: auto)\n"
            "  --threads N                  threads of the CPU (default: all that are allowed)\n"
-           "  --model-dims KEY=N,...       hidden inter experts top_k heads kv_heads head_dim kv_lora rope layers\n"
+           "  --model-dims KEY=N,...       hidden inter experts top_k heads kv_heads head_dim kv_lora rope "
+           "layers\n"
            "                               dense_ffn, weights=FORMAT (default: a Mixtral-8x7B layer)\n"
            "  --batch N, --context N       the scenario's batch and tokens per sequence (default: 32, 4096)\n"
            "  --routing FILE|-             how popular each expert is: CSV with the columns expert,share\n"
@@ -98,9 +102,13 @@ static bool read_dimension(struct dims *d, const char *key, const char *value, c
     }
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++)
         if (strcmp(key, dimensions[i].key) == 0)
-            return read_count(key, value, dimensions[i].low, dimensions[i].high, (int *)((char *)d + dimensions[i].offset), err);
-    return fail(err, "--model-dims: there is no '%.40s'; allowed: hidden inter experts top_k heads kv_heads head_dim kv_lora "
-                     "rope layers dense_ffn weights", key);
+            return read_count(key, value, dimensions[i].low, dimensions[i].high,
+                              (int *)((char *)d + dimensions[i].offset), err);
+    return fail(err,
+                "--model-dims: there is no '%.40s'; allowed: hidden inter experts top_k heads kv_heads "
+                "head_dim kv_lora "
+                "rope layers dense_ffn weights",
+                key);
 }
 
 static bool read_dims(struct dims *d, const char *text, char *err) {
@@ -125,7 +133,8 @@ static bool read_only(struct options *o, const char *text, char *err) {
         size_t length = strcspn(text, ",");
         int at = find_word(text, length, experiment_words, PROTOCOL_EXP_COUNT);
         if (at < 0)
-            return fail(err, "--only: there is no experiment '%.*s'; --help lists them", (int)(length < 40 ? length : 40), text);
+            return fail(err, "--only: there is no experiment '%.*s'; --help lists them",
+                        (int)(length < 40 ? length : 40), text);
         o->only[at] = true;
         if (!text[length])
             return true;
@@ -154,7 +163,8 @@ static int share_compare(const void *a, const void *b) { /* most popular first *
     return (x < y) - (x > y);
 }
 
-/* Lines of expert,share behind the header, up to an empty line or the end. Experts that are not listed have share 0. */
+/* Lines of expert,share behind the header, up to an empty line or the end. Experts that are not listed have
+ * share 0. */
 static bool read_shares(FILE *in, const char *name, struct router *r, char *err) {
     char line[256];
     int number = 0;
@@ -170,10 +180,10 @@ static bool read_shares(FILE *in, const char *name, struct router *r, char *err)
                 return fail(err, "--routing %.80s: line 1: the header must be expert,share", name);
             continue;
         }
-        if (sscanf(line, "%d,%lf %n", &expert, &share, &end) != 2 || line[end] || expert < 0 || expert >= ROUTER_EXPERTS_MAX ||
-            !(share >= 0 && share <= 1e300))
-            return fail(err, "--routing %.80s: line %d: not an expert from 0 to %d and a share of at least 0", name, number,
-                        ROUTER_EXPERTS_MAX - 1);
+        if (sscanf(line, "%d,%lf %n", &expert, &share, &end) != 2 || line[end] || expert < 0 ||
+            expert >= ROUTER_EXPERTS_MAX || !(share >= 0 && share <= 1e300))
+            return fail(err, "--routing %.80s: line %d: not an expert from 0 to %d and a share of at least 0",
+                        name, number, ROUTER_EXPERTS_MAX - 1);
         r->share[expert] = share;
         all += share;
     }
@@ -207,7 +217,8 @@ static bool read_fault(struct options *o, const char *text, char *err) {
     o->fault = (enum fault)at;
     if (!text[length])
         return true;
-    int experiment = find_word(text + length + 1, strlen(text + length + 1), experiment_words, PROTOCOL_EXP_COUNT);
+    int experiment =
+        find_word(text + length + 1, strlen(text + length + 1), experiment_words, PROTOCOL_EXP_COUNT);
     if (experiment < 0)
         return fail(err, "%s: there is no experiment '%.40s'", PROTOCOL_FAULT_VARIABLE, text + length + 1);
     o->fault_at = (enum protocol_experiment)experiment;
@@ -231,20 +242,37 @@ static bool check_dims(struct options *o, char *err) {
     return true;
 }
 
-enum { OPT_LEVEL = 256, OPT_ONLY, OPT_BACKEND, OPT_THREADS, OPT_PROTO, OPT_VERSION, OPT_HELP, OPT_DIMS, OPT_BATCH, OPT_CONTEXT, OPT_ROUTING, OPT_SKEW };
+enum {
+    OPT_LEVEL = 256,
+    OPT_ONLY,
+    OPT_BACKEND,
+    OPT_THREADS,
+    OPT_PROTO,
+    OPT_VERSION,
+    OPT_HELP,
+    OPT_DIMS,
+    OPT_BATCH,
+    OPT_CONTEXT,
+    OPT_ROUTING,
+    OPT_SKEW
+};
 
-static bool read_choice(const char *what, const char *text, const char *const *words, int n, int *out, char *err) {
+static bool read_choice(const char *what, const char *text, const char *const *words, int n, int *out,
+                        char *err) {
     *out = find_word(text, strlen(text), words, n);
-    return *out >= 0 || fail(err, "%s: '%.40s' is not %s, %s or %s", what, text, words[0], words[1], words[2]);
+    return *out >= 0 ||
+           fail(err, "%s: '%.40s' is not %s, %s or %s", what, text, words[0], words[1], words[2]);
 }
 
 static bool read_option(struct options *o, int option, const char *value, char *err) {
     int choice = 0;
     switch (option) {
     case OPT_LEVEL:
-        return read_choice("--level", value, level_words, 3, &choice, err) && (o->level = (enum level)choice, true);
+        return read_choice("--level", value, level_words, 3, &choice, err) &&
+               (o->level = (enum level)choice, true);
     case OPT_BACKEND:
-        return read_choice("--backend", value, backend_words, 3, &choice, err) && (o->backend = (enum backend_kind)choice, true);
+        return read_choice("--backend", value, backend_words, 3, &choice, err) &&
+               (o->backend = (enum backend_kind)choice, true);
     case OPT_ONLY:
         return read_only(o, value, err);
     case OPT_THREADS:
@@ -260,14 +288,24 @@ static bool read_option(struct options *o, int option, const char *value, char *
     case OPT_SKEW:
         return read_skew(&o->router, value, err);
     default:
-        o->action = option == OPT_PROTO ? OPTIONS_PROTO : option == OPT_VERSION ? OPTIONS_VERSION : OPTIONS_HELP;
+        o->action = option == OPT_PROTO     ? OPTIONS_PROTO
+                    : option == OPT_VERSION ? OPTIONS_VERSION
+                                            : OPTIONS_HELP;
         return true;
     }
 }
 
 static const struct options defaults = {
     .level = LEVEL_STANDARD,
-    .dims = {.hidden = 4096, .inter = 14336, .experts = 8, .top_k = 2, .heads = 32, .kv_heads = 8, .head_dim = 128, .layers = 32, .weights = "bf16"},
+    .dims = {.hidden = 4096,
+             .inter = 14336,
+             .experts = 8,
+             .top_k = 2,
+             .heads = 32,
+             .kv_heads = 8,
+             .head_dim = 128,
+             .layers = 32,
+             .weights = "bf16"},
     .batch = 32,
     .context = 4096,
     .router = {.skew = PROTOCOL_SKEW_UNIFORM},
@@ -276,12 +314,18 @@ static const struct options defaults = {
 
 bool options_read(struct options *o, int argc, char **argv, const char *fault, char *err) {
     static const struct option table[] = {
-        {"level", required_argument, NULL, OPT_LEVEL},     {"only", required_argument, NULL, OPT_ONLY},
-        {"backend", required_argument, NULL, OPT_BACKEND}, {"threads", required_argument, NULL, OPT_THREADS},
-        {"proto", no_argument, NULL, OPT_PROTO},           {"version", no_argument, NULL, OPT_VERSION},
-        {"help", no_argument, NULL, OPT_HELP},             {"model-dims", required_argument, NULL, OPT_DIMS},
-        {"batch", required_argument, NULL, OPT_BATCH},     {"context", required_argument, NULL, OPT_CONTEXT},
-        {"routing", required_argument, NULL, OPT_ROUTING}, {"skew", required_argument, NULL, OPT_SKEW},
+        {"level", required_argument, NULL, OPT_LEVEL},
+        {"only", required_argument, NULL, OPT_ONLY},
+        {"backend", required_argument, NULL, OPT_BACKEND},
+        {"threads", required_argument, NULL, OPT_THREADS},
+        {"proto", no_argument, NULL, OPT_PROTO},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP},
+        {"model-dims", required_argument, NULL, OPT_DIMS},
+        {"batch", required_argument, NULL, OPT_BATCH},
+        {"context", required_argument, NULL, OPT_CONTEXT},
+        {"routing", required_argument, NULL, OPT_ROUTING},
+        {"skew", required_argument, NULL, OPT_SKEW},
         {NULL, 0, NULL, 0},
     };
     int option;

@@ -10,7 +10,19 @@
 
 enum level { LEVEL_QUICK, LEVEL_STANDARD, LEVEL_FULL };
 enum backend_kind { BACKEND_AUTO, BACKEND_CPU, BACKEND_CUDA };
-enum fault { FAULT_NONE, FAULT_HANG, FAULT_CRASH, FAULT_GARBAGE, FAULT_CUTLINE, FAULT_LONGLINE, FAULT_NEWPROTO, FAULT_NAN, FAULT_OOM, FAULT_WRONG, FAULT_SILENT };
+enum fault {
+    FAULT_NONE,
+    FAULT_HANG,
+    FAULT_CRASH,
+    FAULT_GARBAGE,
+    FAULT_CUTLINE,
+    FAULT_LONGLINE,
+    FAULT_NEWPROTO,
+    FAULT_NAN,
+    FAULT_OOM,
+    FAULT_WRONG,
+    FAULT_SILENT
+};
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_PROTO };
 
 /* The model of the scenario, one layer of it. 0: not there (kv_lora, dense_ffn) or not known. */
@@ -27,8 +39,9 @@ struct options {
     int threads;                   /* 0: all that are allowed */
     struct dims dims;
     int batch, context;
-    struct router router;          /* experts and top_k of dims, skew, exponent, share */
-    bool input_spent;              /* --routing - read standard input to its end, which so cannot cancel the run any more */
+    struct router router; /* experts and top_k of dims, skew, exponent, share */
+    bool
+        input_spent; /* --routing - read standard input to its end, which so cannot cancel the run any more */
     enum fault fault;
     enum protocol_experiment fault_at; /* NONE: the first chance */
 };

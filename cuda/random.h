@@ -1,5 +1,5 @@
-/* Random numbers by counter: the value at an index depends on seed and index alone, so that any thread, or a GPU, can make
- * any part of the data. splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
+/* Random numbers by counter: the value at an index depends on seed and index alone, so that any thread, or a
+ * GPU, can make any part of the data. splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
 #ifndef MOESCOPE_CUDA_RANDOM_H
 #define MOESCOPE_CUDA_RANDOM_H
 

@@ -1,5 +1,5 @@
-/* One line of the protocol, built in place. What does not fit is cut (text) or left out (numbers); a line is never longer than
- * PROTOCOL_LINE_MAX. */
+/* One line of the protocol, built in place. What does not fit is cut (text) or left out (numbers); a line is
+ * never longer than PROTOCOL_LINE_MAX. */
 #ifndef MOESCOPE_CUDA_RECORD_H
 #define MOESCOPE_CUDA_RECORD_H
 

@@ -76,7 +76,8 @@ void router_draw(const struct router *r, const double *p, int tokens, uint64_t s
             continue;
         }
         for (int j = 0; j < r->top_k; j++)
-            ids[t * r->top_k + j] = (int32_t)(((uint64_t)t * (uint64_t)r->top_k + (uint64_t)j + seed) % (uint64_t)r->experts);
+            ids[t * r->top_k + j] =
+                (int32_t)(((uint64_t)t * (uint64_t)r->top_k + (uint64_t)j + seed) % (uint64_t)r->experts);
     }
 }
 
@@ -116,7 +117,8 @@ int router_count(const int32_t *ids, int n, int experts, int32_t *counts) {
     return distinct;
 }
 
-void router_permute(const int32_t *ids, int n, int experts, const int32_t *counts, int32_t *first, int32_t *place) {
+void router_permute(const int32_t *ids, int n, int experts, const int32_t *counts, int32_t *first,
+                    int32_t *place) {
     int32_t next[ROUTER_EXPERTS_MAX];
     first[0] = 0;
     for (int e = 0; e < experts; e++) {

@@ -20,12 +20,14 @@ static const char *const class_words[] = {PROTOCOL_CLASSES(WORD)};
 static const char *const code_words[] = {PROTOCOL_CODES(WORD)};
 #undef WORD
 
-/* Each level's time, of which the experiments get these shares; what one leaves over the next ones may use. */
+/* Each level's time, of which the experiments get these shares; what one leaves over the next ones may use.
+ */
 static const double level_budget[] = {5, 60, 240};
 static const double budget_share[PROTOCOL_EXP_COUNT] = {
-    [PROTOCOL_EXP_PROBE] = 0.01,   [PROTOCOL_EXP_STREAM] = 0.14,  [PROTOCOL_EXP_SWEEP] = 0.06,   [PROTOCOL_EXP_GEMM] = 0.10,
-    [PROTOCOL_EXP_GEMV] = 0.12,    [PROTOCOL_EXP_DEQUANT] = 0.14, [PROTOCOL_EXP_ROUTING] = 0.03, [PROTOCOL_EXP_COVERAGE] = 0.03,
-    [PROTOCOL_EXP_EXPERTS] = 0.22, [PROTOCOL_EXP_ATTENTION] = 0.11, [PROTOCOL_EXP_LAUNCH] = 0.03, [PROTOCOL_EXP_COLLECTIVES] = 0.01,
+    [PROTOCOL_EXP_PROBE] = 0.01,     [PROTOCOL_EXP_STREAM] = 0.14,   [PROTOCOL_EXP_SWEEP] = 0.06,
+    [PROTOCOL_EXP_GEMM] = 0.10,      [PROTOCOL_EXP_GEMV] = 0.12,     [PROTOCOL_EXP_DEQUANT] = 0.14,
+    [PROTOCOL_EXP_ROUTING] = 0.03,   [PROTOCOL_EXP_COVERAGE] = 0.03, [PROTOCOL_EXP_EXPERTS] = 0.22,
+    [PROTOCOL_EXP_ATTENTION] = 0.11, [PROTOCOL_EXP_LAUNCH] = 0.03,   [PROTOCOL_EXP_COLLECTIVES] = 0.01,
 };
 static const double BUDGET_USED = 0.9; /* the rest is for what runs over */
 
@@ -210,7 +212,7 @@ bool run_next_case(struct run *run) {
     return true;
 }
 
-/* --- faults, for tests of the reading side ----------------------------------------------------------------------------- */
+/* --- faults, for tests of the reading side -------------------------------------------------------------- */
 
 static void fault_line(const char *text, size_t length) {
     char *line = malloc(length + 1);
@@ -258,7 +260,7 @@ static void fault_strike(struct run *run) {
     }
 }
 
-/* --- the run ----------------------------------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------------------------------------- */
 
 static const char *experiment_lack(const struct run *run, int exp) {
     const struct experiment *e = &run->backend->experiment[exp];
@@ -295,7 +297,8 @@ static void run_experiment(struct run *run, double deadline) {
     run->experiments++;
     if (!stop_requested() && stop_clock() > deadline) {
         run->partial = true;
-        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_OVER_BUDGET, "stopped in case %d of %d: its time is over", run->case_at, run->cases);
+        run_say(run, PROTOCOL_SKIP, PROTOCOL_CODE_OVER_BUDGET, "stopped in case %d of %d: its time is over",
+                run->case_at, run->cases);
     }
 }
 

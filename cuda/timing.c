@@ -33,7 +33,8 @@ static bool timing_sample(struct series *s, uint64_t repeat, double *seconds) {
     return true;
 }
 
-/* How many calls make a sample. The first call pays for page faults and cold code, so short calls are tried again. */
+/* How many calls make a sample. The first call pays for page faults and cold code, so short calls are tried
+ * again. */
 static bool timing_calibrate(struct series *s, double sample_s, uint64_t *repeat) {
     double once;
     if (!timing_sample(s, 1, &once))

@@ -1,4 +1,5 @@
-/* How long something takes: calls grouped so that a sample outlasts the clock and the scheduler, medians, everything twice. */
+/* How long something takes: calls grouped so that a sample outlasts the clock and the scheduler, medians,
+ * everything twice. */
 #ifndef MOESCOPE_CUDA_TIMING_H
 #define MOESCOPE_CUDA_TIMING_H
 
@@ -9,9 +10,9 @@
 enum { TIMING_SAMPLES_MAX = 128 };
 
 struct timing_plan {
-    double sample_s;  /* a sample lasts at least this, by repeating the call */
-    int samples;      /* of each of the two runs, <= TIMING_SAMPLES_MAX / 2 */
-    double budget_s;  /* for both; fewer samples rather than more time, but never fewer than one a run */
+    double sample_s; /* a sample lasts at least this, by repeating the call */
+    int samples;     /* of each of the two runs, <= TIMING_SAMPLES_MAX / 2 */
+    double budget_s; /* for both; fewer samples rather than more time, but never fewer than one a run */
 };
 
 struct timing {
@@ -20,7 +21,8 @@ struct timing {
     int n;
 };
 
-/* One call of what is timed; `call` counts up, for rotating through buffers. False: stopped, the time means nothing. */
+/* One call of what is timed; `call` counts up, for rotating through buffers. False: stopped, the time means
+ * nothing. */
 typedef bool timing_work(void *context, uint64_t call);
 
 /* Warms up with one call (two where they are short), then times. False: stopped. */

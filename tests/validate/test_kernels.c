@@ -34,15 +34,17 @@ static double weight_bf16(const void *w, const void *scales, size_t k, size_t r,
 
 static double weight_int4(const void *w, const void *scales, size_t k, size_t r, size_t i) {
     size_t group = r * (k / INT4_GROUP) + i / INT4_GROUP;
-    return int4_value((const uint32_t *)w + group * INT4_GROUP_WORDS, (int)(i % INT4_GROUP)) * (double)bf16_value(((const uint16_t *)scales)[group]);
+    return int4_value((const uint32_t *)w + group * INT4_GROUP_WORDS, (int)(i % INT4_GROUP)) *
+           (double)bf16_value(((const uint16_t *)scales)[group]);
 }
 
 static double weight_fp8(const void *w, const void *scales, size_t k, size_t r, size_t i) {
     return (double)e4m3_value(((const uint8_t *)w)[r * k + i]) * (double)((const float *)scales)[i / 128];
 }
 
-static void assert_product(const char *what, const struct check_output *y, size_t ldy, size_t rows, size_t k, const float *x, size_t m, weight_function *weight,
-                           const void *w, const void *scales) {
+static void assert_product(const char *what, const struct check_output *y, size_t ldy, size_t rows, size_t k,
+                           const float *x, size_t m, weight_function *weight, const void *w,
+                           const void *scales) {
     struct check_norm norm = {0};
     for (size_t t = 0; t < m; t++)
         for (size_t r = 0; r < rows; r++) {
@@ -59,7 +61,8 @@ static void assert_product(const char *what, const struct check_output *y, size_
 enum { ROWS_MAX = 9, K_MAX = 513, M_MAX = 17 };
 
 static void rows_bf16_are_right(void **state) {
-    static const size_t ks[] = {1, 15, 16, 31, 64, 128, 200, 513}, ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 16, 17}, rows[] = {1, 3, 4, 9};
+    static const size_t ks[] = {1, 15, 16, 31, 64, 128, 200, 513},
+                        ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 16, 17}, rows[] = {1, 3, 4, 9};
     static uint16_t w[ROWS_MAX * K_MAX];
     static float x[M_MAX * K_MAX];
     (void)state;
@@ -145,7 +148,8 @@ static void exponentials_are_right(void **state) {
         for (int i = 0; i < COUNT; i++) {
             double want = exp((double)((float)i * -0.25F * 0.5F - 1));
             sum += want;
-            assert_true(fabs((double)values[i] / want - 1) < 4e-6); /* the argument's own rounding at -42 is 2e-6 */
+            assert_true(fabs((double)values[i] / want - 1) <
+                        4e-6); /* the argument's own rounding at -42 is 2e-6 */
         }
         assert_true(fabs(have / sum - 1) < 1e-6);
         (*k)->swiglu(gate, up, COUNT);
@@ -159,7 +163,8 @@ static void exponentials_are_right(void **state) {
 static void streams_are_right(void **state) {
     enum { WORDS = 808 };
     uint64_t *from = aligned_alloc(64, WORDS * 8), *to = aligned_alloc(64, WORDS * 8);
-    float *a = aligned_alloc(64, 1024 * 4), *b = aligned_alloc(64, 1024 * 4), *c = aligned_alloc(64, 1024 * 4);
+    float *a = aligned_alloc(64, 1024 * 4), *b = aligned_alloc(64, 1024 * 4),
+          *c = aligned_alloc(64, 1024 * 4);
     (void)state;
     fill_float(b, 1024, 1);
     fill_float(c, 1024, 3);
@@ -189,7 +194,7 @@ static void streams_are_right(void **state) {
     free(from), free(to), free(a), free(b), free(c);
 }
 
-/* --- the threads ---------------------------------------------------------------------------------------------------------- */
+/* --- the threads ---------------------------------------------------------------------------------------- */
 
 static void count_task(void *context, size_t i) {
     __atomic_fetch_add(&((int *)context)[i], 1, __ATOMIC_RELAXED);
@@ -215,8 +220,9 @@ static void every_task_runs_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_bf16_are_right), cmocka_unit_test(quantised_rows_are_right), cmocka_unit_test(mixing_is_right),
-        cmocka_unit_test(exponentials_are_right), cmocka_unit_test(streams_are_right), cmocka_unit_test(every_task_runs_once),
+        cmocka_unit_test(rows_bf16_are_right), cmocka_unit_test(quantised_rows_are_right),
+        cmocka_unit_test(mixing_is_right),     cmocka_unit_test(exponentials_are_right),
+        cmocka_unit_test(streams_are_right),   cmocka_unit_test(every_task_runs_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

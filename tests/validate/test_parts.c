@@ -1,4 +1,5 @@
-/* The helper's parts that need no clock: generator, records, fit, quantiles, checker, router, command line. */
+/* The helper's parts that need no clock: generator, records, fit, quantiles, checker, router, command line.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 #include "cuda/router.h"
 #include "cuda/timing.h"
 
-/* --- generator -------------------------------------------------------------------------------------------------------- */
+/* --- generator ------------------------------------------------------------------------------------------ */
 
 /* splitmix64 from seed 0: the first two outputs of the published reference code. */
 static void generator_is_splitmix64(void **state) {
@@ -27,7 +28,8 @@ static void generator_is_splitmix64(void **state) {
     assert_true(random_bits(0, 1) == UINT64_C(0x6E789E6AA1B965F4));
 }
 
-/* Uniform on [-1, 1): mean 0 +- 1/sqrt(3n), variance 1/3. n = 30000: one standard error of the mean is 0.0033. */
+/* Uniform on [-1, 1): mean 0 +- 1/sqrt(3n), variance 1/3. n = 30000: one standard error of the mean is
+ * 0.0033. */
 static void generator_is_uniform(void **state) {
     (void)state;
     double sum = 0, squares = 0;
@@ -42,7 +44,7 @@ static void generator_is_uniform(void **state) {
     assert_true(fabs(squares / 30000 - 1.0 / 3) < 0.008);
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------------ */
+/* --- numbers -------------------------------------------------------------------------------------------- */
 
 static void formats_have_their_values(void **state) {
     (void)state;
@@ -55,12 +57,12 @@ static void formats_have_their_values(void **state) {
     assert_true(e4m3_value(0x88) == -0.015625F);       /* the smallest normal: 2^-6 */
     assert_true(isnan(e4m3_value(0x7F)) && isnan(e4m3_value(0xFF)));
     uint32_t group[INT4_GROUP_WORDS] = {[3] = 0xF0000007};
-    assert_int_equal(int4_value(group, 3), -1);      /* nibble 0 of word 3: 7 - 8 */
+    assert_int_equal(int4_value(group, 3), -1);         /* nibble 0 of word 3: 7 - 8 */
     assert_int_equal(int4_value(group, 16 * 7 + 3), 7); /* nibble 7 of word 3: 15 - 8 */
     assert_int_equal(int4_value(group, 0), -8);
 }
 
-/* --- records ------------------------------------------------------------------------------------------------------------ */
+/* --- records -------------------------------------------------------------------------------------------- */
 
 static void record_escapes(void **state) {
     struct record r;
@@ -75,10 +77,12 @@ static void record_escapes(void **state) {
     record_count(&r, "n", UINT64_MAX);
     record_end(&r);
     r.line[r.length] = 0;
-    assert_string_equal(r.line, "warn\ttext=50%25 of%09a%3Db%0D%0A%01ü\tx=0.333333333\tn=18446744073709551615\n");
+    assert_string_equal(r.line,
+                        "warn\ttext=50%25 of%09a%3Db%0D%0A%01ü\tx=0.333333333\tn=18446744073709551615\n");
 }
 
-/* However long the text: at most 4096 bytes, the newline the last of them, no cut escape, no number cut short. */
+/* However long the text: at most 4096 bytes, the newline the last of them, no cut escape, no number cut
+ * short. */
 static void record_is_bounded(void **state) {
     struct record r;
     char text[3 * PROTOCOL_LINE_MAX];
@@ -102,7 +106,7 @@ static void record_is_bounded(void **state) {
     }
 }
 
-/* --- timing and fit ------------------------------------------------------------------------------------------------------- */
+/* --- timing and fit ------------------------------------------------------------------------------------- */
 
 static void quantiles_lie_between(void **state) {
     double v[] = {5, 1, 4, 2, 3};
@@ -171,7 +175,7 @@ static void fit_has_no_negative_start(void **state) {
     assert_true(fit.t0 == 0 && fit.rate > 0);
 }
 
-/* --- the checker must catch what is wrong ----------------------------------------------------------------------------------- */
+/* --- the checker must catch what is wrong --------------------------------------------------------------- */
 
 enum { M = 3, N = 50, K = 70 };
 
@@ -225,12 +229,13 @@ static void output_guards_its_bounds(void **state) {
     check_output_close(&o);
 }
 
-/* --- router -------------------------------------------------------------------------------------------------------------------- */
+/* --- router --------------------------------------------------------------------------------------------- */
 
 static void popularity_sums_to_k(void **state) {
     static const struct router routers[] = {
-        {8, 2, PROTOCOL_SKEW_UNIFORM, 0, {0}}, {60, 4, PROTOCOL_SKEW_ZIPF, 1.2, {0}}, {256, 8, PROTOCOL_SKEW_PARETO, 1.5, {0}},
-        {7, 7, PROTOCOL_SKEW_ZIPF, 2, {0}},    {5, 1, PROTOCOL_SKEW_FILE, 0, {90, 10}}, {4, 3, PROTOCOL_SKEW_FILE, 0, {1}},
+        {8, 2, PROTOCOL_SKEW_UNIFORM, 0, {0}},    {60, 4, PROTOCOL_SKEW_ZIPF, 1.2, {0}},
+        {256, 8, PROTOCOL_SKEW_PARETO, 1.5, {0}}, {7, 7, PROTOCOL_SKEW_ZIPF, 2, {0}},
+        {5, 1, PROTOCOL_SKEW_FILE, 0, {90, 10}},  {4, 3, PROTOCOL_SKEW_FILE, 0, {1}},
     };
     double p[ROUTER_EXPERTS_MAX];
     (void)state;
@@ -243,7 +248,8 @@ static void popularity_sums_to_k(void **state) {
         }
         assert_true(fabs(sum - routers[i].top_k) < 1e-9);
     }
-    router_popularity(&routers[5], 64, p); /* one expert was seen, three are picked: it always, two of the three others */
+    router_popularity(&routers[5], 64,
+                      p); /* one expert was seen, three are picked: it always, two of the three others */
     assert_true(p[0] == 1 && fabs(p[1] - 2.0 / 3) < 1e-12);
 }
 
@@ -291,7 +297,8 @@ static void ties_go_to_the_lowest_id(void **state) {
 }
 
 static void permutation_is_stable(void **state) {
-    static const int32_t ids[] = {2, 0, 2, 5, 0, 2}, places[] = {2, 0, 3, 5, 1, 4}; /* experts 1, 3 and 4 of 6 stay empty */
+    static const int32_t ids[] = {2, 0, 2, 5, 0, 2},
+                         places[] = {2, 0, 3, 5, 1, 4}; /* experts 1, 3 and 4 of 6 stay empty */
     int32_t counts[6], first[7], place[6];
     (void)state;
     assert_int_equal(router_count(ids, 6, 6, counts), 3);
@@ -304,7 +311,7 @@ static void permutation_is_stable(void **state) {
     assert_true(place[0] == 0 && place[1] == 1 && place[2] == 2);
 }
 
-/* --- command line ------------------------------------------------------------------------------------------------------------------ */
+/* --- command line --------------------------------------------------------------------------------------- */
 
 static struct options options;
 static char err[OPTIONS_ERROR_MAX];
@@ -321,10 +328,14 @@ static bool read_words(const char *fault, const char *line) {
 static void options_are_read(void **state) {
     (void)state;
     assert_true(read_words(NULL, ""));
-    assert_true(options.level == LEVEL_STANDARD && options.router.experts == 8 && options.only[PROTOCOL_EXP_STREAM]);
-    assert_true(read_words("wrong:gemv", "--level quick --only gemv,launch --threads 3 --model-dims experts=60,top_k=4,hidden=2048 --skew zipf:1.2 --batch 7"));
-    assert_true(options.level == LEVEL_QUICK && options.only[PROTOCOL_EXP_GEMV] && !options.only[PROTOCOL_EXP_STREAM] && options.threads == 3);
-    assert_true(options.router.experts == 60 && options.router.top_k == 4 && options.dims.hidden == 2048 && options.batch == 7);
+    assert_true(options.level == LEVEL_STANDARD && options.router.experts == 8 &&
+                options.only[PROTOCOL_EXP_STREAM]);
+    assert_true(read_words("wrong:gemv", "--level quick --only gemv,launch --threads 3 --model-dims "
+                                         "experts=60,top_k=4,hidden=2048 --skew zipf:1.2 --batch 7"));
+    assert_true(options.level == LEVEL_QUICK && options.only[PROTOCOL_EXP_GEMV] &&
+                !options.only[PROTOCOL_EXP_STREAM] && options.threads == 3);
+    assert_true(options.router.experts == 60 && options.router.top_k == 4 && options.dims.hidden == 2048 &&
+                options.batch == 7);
     assert_true(options.router.skew == PROTOCOL_SKEW_ZIPF && options.router.exponent == 1.2);
     assert_true(options.fault == FAULT_WRONG && options.fault_at == PROTOCOL_EXP_GEMV);
     assert_true(read_words(NULL, "--model-dims experts=0,top_k=0"));
@@ -332,10 +343,23 @@ static void options_are_read(void **state) {
 
 static void bad_options_name_the_remedy(void **state) {
     static const char *const bad[][2] = {
-        {"--level slow", "quick"}, {"--only gemv,foo", "foo"}, {"--threads 0", "from 1"}, {"--threads 2x", "from 1"}, {"--nonsense", "--help"},
-        {"--model-dims experts", "KEY=VALUE"}, {"--model-dims width=3", "hidden"}, {"--model-dims top_k=9", "more than experts"},
-        {"--model-dims heads=30,kv_heads=8", "multiple"}, {"--skew zipf:x", "number"}, {"--skew flat", "uniform"}, {"--routing /nonexistent", "/nonexistent"},
-        {"--model-dims experts=0,top_k=0,kv_heads=3", "multiple"}, {"--model-dims top_k=0", "dense"}, {"stray", "no arguments"}, {"--batch", "lacks"}, {"--model-dims experts=513", "512"},
+        {"--level slow", "quick"},
+        {"--only gemv,foo", "foo"},
+        {"--threads 0", "from 1"},
+        {"--threads 2x", "from 1"},
+        {"--nonsense", "--help"},
+        {"--model-dims experts", "KEY=VALUE"},
+        {"--model-dims width=3", "hidden"},
+        {"--model-dims top_k=9", "more than experts"},
+        {"--model-dims heads=30,kv_heads=8", "multiple"},
+        {"--skew zipf:x", "number"},
+        {"--skew flat", "uniform"},
+        {"--routing /nonexistent", "/nonexistent"},
+        {"--model-dims experts=0,top_k=0,kv_heads=3", "multiple"},
+        {"--model-dims top_k=0", "dense"},
+        {"stray", "no arguments"},
+        {"--batch", "lacks"},
+        {"--model-dims experts=513", "512"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -384,13 +408,27 @@ static void routing_file_is_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(generator_is_splitmix64), cmocka_unit_test(generator_is_uniform), cmocka_unit_test(formats_have_their_values),
-        cmocka_unit_test(record_escapes), cmocka_unit_test(record_is_bounded), cmocka_unit_test(quantiles_lie_between),
-        cmocka_unit_test(timing_repeats_short_calls), cmocka_unit_test(fit_finds_the_line), cmocka_unit_test(fit_refuses_what_is_no_line),
-        cmocka_unit_test(fit_has_no_negative_start), cmocka_unit_test(freivalds_catches_one_wrong_element), cmocka_unit_test(norm_never_passes_nan),
-        cmocka_unit_test(output_guards_its_bounds), cmocka_unit_test(popularity_sums_to_k), cmocka_unit_test(draws_follow_popularity),
-        cmocka_unit_test(coverage_is_the_closed_form), cmocka_unit_test(ties_go_to_the_lowest_id), cmocka_unit_test(permutation_is_stable),
-        cmocka_unit_test(options_are_read), cmocka_unit_test(bad_options_name_the_remedy), cmocka_unit_test(routing_file_is_checked),
+        cmocka_unit_test(generator_is_splitmix64),
+        cmocka_unit_test(generator_is_uniform),
+        cmocka_unit_test(formats_have_their_values),
+        cmocka_unit_test(record_escapes),
+        cmocka_unit_test(record_is_bounded),
+        cmocka_unit_test(quantiles_lie_between),
+        cmocka_unit_test(timing_repeats_short_calls),
+        cmocka_unit_test(fit_finds_the_line),
+        cmocka_unit_test(fit_refuses_what_is_no_line),
+        cmocka_unit_test(fit_has_no_negative_start),
+        cmocka_unit_test(freivalds_catches_one_wrong_element),
+        cmocka_unit_test(norm_never_passes_nan),
+        cmocka_unit_test(output_guards_its_bounds),
+        cmocka_unit_test(popularity_sums_to_k),
+        cmocka_unit_test(draws_follow_popularity),
+        cmocka_unit_test(coverage_is_the_closed_form),
+        cmocka_unit_test(ties_go_to_the_lowest_id),
+        cmocka_unit_test(permutation_is_stable),
+        cmocka_unit_test(options_are_read),
+        cmocka_unit_test(bad_options_name_the_remedy),
+        cmocka_unit_test(routing_file_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The helper as its reader sees it: records, deadlines, cancelling, injected faults, exit codes, no orphan. Deadlines are generous:
- * they judge the protocol, not the machine. */
+/* The helper as its reader sees it: records, deadlines, cancelling, injected faults, exit codes, no orphan.
+ * Deadlines are generous: they judge the protocol, not the machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,8 +27,8 @@ struct helper {
     int in, out; /* ends of its pipes */
     char *text;  /* all it said so far, with a 0 behind it */
     size_t length;
-    bool ended;  /* its output has */
-    int status;  /* of waitpid, once it is over */
+    bool ended;              /* its output has */
+    int status;              /* of waitpid, once it is over */
     double silence, seconds; /* the longest without a byte, s; from start to end of output */
 };
 
@@ -106,7 +106,8 @@ static void finish(struct helper *h) {
 
 static void assert_exit(const struct helper *h, int code) {
     if (!WIFEXITED(h->status) || WEXITSTATUS(h->status) != code)
-        fail_msg("wait status 0x%x instead of exit %d; it said: ...%s", h->status, code, h->text + (h->length > 600 ? h->length - 600 : 0));
+        fail_msg("wait status 0x%x instead of exit %d; it said: ...%s", h->status, code,
+                 h->text + (h->length > 600 ? h->length - 600 : 0));
 }
 
 /* Whether it is complete; partial is no error, as the machine may be busy. */
@@ -120,11 +121,13 @@ static bool assert_measured(const struct helper *h) {
     return false;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------------------------ */
+/* --- lines ---------------------------------------------------------------------------------------------- */
 
 static bool is_kind(const char *line, size_t length) {
-    static const char *const kinds[] = {PROTOCOL_HELLO, PROTOCOL_PLAN, PROTOCOL_ENV, PROTOCOL_BEGIN, PROTOCOL_PROGRESS, PROTOCOL_SAMPLE, PROTOCOL_CHECK,
-                                        PROTOCOL_RESULT, PROTOCOL_FIT, PROTOCOL_TELEMETRY, PROTOCOL_WARN, PROTOCOL_SKIP, PROTOCOL_ERROR, PROTOCOL_END};
+    static const char *const kinds[] = {
+        PROTOCOL_HELLO,  PROTOCOL_PLAN,  PROTOCOL_ENV,    PROTOCOL_BEGIN, PROTOCOL_PROGRESS,
+        PROTOCOL_SAMPLE, PROTOCOL_CHECK, PROTOCOL_RESULT, PROTOCOL_FIT,   PROTOCOL_TELEMETRY,
+        PROTOCOL_WARN,   PROTOCOL_SKIP,  PROTOCOL_ERROR,  PROTOCOL_END};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i]) == length && memcmp(line, kinds[i], length) == 0)
             return true;
@@ -135,7 +138,8 @@ static bool is_value(const char *value, size_t length) {
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)value[i] < 0x20 || value[i] == '=')
             return false;
-        if (value[i] == '%' && (i + 2 >= length || !strchr("0123456789ABCDEF", value[i + 1]) || !strchr("0123456789ABCDEF", value[i + 2])))
+        if (value[i] == '%' && (i + 2 >= length || !strchr("0123456789ABCDEF", value[i + 1]) ||
+                                !strchr("0123456789ABCDEF", value[i + 2])))
             return false;
     }
     return length > 0 && !(length == 3 && (memcmp(value, "nan", 3) == 0 || memcmp(value, "inf", 3) == 0));
@@ -146,9 +150,11 @@ static bool is_well_formed(const char *line, size_t length) {
     if (length + 1 > PROTOCOL_LINE_MAX || !is_kind(line, (size_t)(at - line)))
         return false;
     while (at < end) {
-        const char *next = memchr(at + 1, '\t', (size_t)(end - at - 1)), *equals = memchr(at, '=', (size_t)(end - at));
+        const char *next = memchr(at + 1, '\t', (size_t)(end - at - 1)),
+                   *equals = memchr(at, '=', (size_t)(end - at));
         next = next ? next : end;
-        if (!equals || equals == at + 1 || equals > next || !is_value(equals + 1, (size_t)(next - equals - 1)))
+        if (!equals || equals == at + 1 || equals > next ||
+            !is_value(equals + 1, (size_t)(next - equals - 1)))
             return false;
         at = next;
     }
@@ -194,8 +200,8 @@ static void assert_checked(const char *text, const char *sample) {
     snprintf(exp, sizeof exp, "%s", field(sample, "exp"));
     snprintf(name, sizeof name, "%s", field(sample, "case"));
     for (const char *line = text; line && line < sample; line = next_line(line))
-        if (starts(line, PROTOCOL_CHECK) && strcmp(field(line, "exp"), exp) == 0 && strcmp(field(line, "case"), name) == 0 &&
-            strcmp(field(line, "status"), "ok") == 0)
+        if (starts(line, PROTOCOL_CHECK) && strcmp(field(line, "exp"), exp) == 0 &&
+            strcmp(field(line, "case"), name) == 0 && strcmp(field(line, "status"), "ok") == 0)
             return;
     fail_msg("no check before the sample of %s, %s", exp, name);
 }
@@ -218,9 +224,10 @@ static void assert_stream(const struct helper *h) {
     assert_int_equal(atoi(field(last, "code")), WEXITSTATUS(h->status));
 }
 
-/* --- tests -------------------------------------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------------------- */
 
-/* All of it, in seconds: each planned experiment begins or says why not, each line is well-formed, the end is last. */
+/* All of it, in seconds: each planned experiment begins or says why not, each line is well-formed, the end is
+ * last. */
 static void quick_run_is_whole(void **state) {
     struct helper h = START(NULL, "--level", "quick");
     char list[256], *rest = list, *id;
@@ -228,7 +235,8 @@ static void quick_run_is_whole(void **state) {
     finish(&h);
     bool complete = assert_measured(&h);
     assert_stream(&h);
-    print_message("a quick run took %.1f s, its longest silence was %.2f s, %d samples\n", h.seconds, h.silence, count_lines(&h, "\n" PROTOCOL_SAMPLE "\t"));
+    print_message("a quick run took %.1f s, its longest silence was %.2f s, %d samples\n", h.seconds,
+                  h.silence, count_lines(&h, "\n" PROTOCOL_SAMPLE "\t"));
     assert_true(h.silence < 3);
     assert_int_equal(count_lines(&h, "status=failed"), 0);
     if (complete) {
@@ -258,7 +266,8 @@ static void cancelled_by(bool by_signal) {
         h.in = open("/dev/null", O_RDONLY);
     }
     finish(&h);
-    print_message("cancelled by %s: over after %.3f s\n", by_signal ? "signal" : "end of input", now() - begin);
+    print_message("cancelled by %s: over after %.3f s\n", by_signal ? "signal" : "end of input",
+                  now() - begin);
     assert_true(now() - begin < 3); /* then the reader would kill it */
     assert_exit(&h, PROTOCOL_EXIT_CANCELLED);
     assert_stream(&h);
@@ -271,16 +280,19 @@ static void cancelling_is_swift(void **state) {
     cancelled_by(false);
 }
 
-/* The checker's own test: a result altered on its way to the check is caught in every experiment, and has no time. */
+/* The checker's own test: a result altered on its way to the check is caught in every experiment, and has no
+ * time. */
 static void wrong_results_are_caught(void **state) {
-    static const char *const ids[] = {"stream", "sweep", "gemm", "gemv", "dequant", "routing", "coverage", "experts", "attention", "launch"};
+    static const char *const ids[] = {"stream",  "sweep",    "gemm",    "gemv",      "dequant",
+                                      "routing", "coverage", "experts", "attention", "launch"};
     (void)state;
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         char fault[64];
         snprintf(fault, sizeof fault, "wrong:%s", ids[i]);
         struct helper h = START(fault, "--level", "quick", "--only", ids[i], SMALL);
         finish(&h);
-        for (int again = 0; again < 8 && !strstr(h.text, "\n" PROTOCOL_CHECK "\t"); again++) { /* too busy to come to a check */
+        for (int again = 0; again < 8 && !strstr(h.text, "\n" PROTOCOL_CHECK "\t");
+             again++) { /* too busy to come to a check */
             free(h.text);
             h = START(fault, "--level", again < 4 ? "quick" : "standard", "--only", ids[i], SMALL);
             finish(&h);
@@ -297,15 +309,17 @@ static void wrong_results_are_caught(void **state) {
 
 /* Empty experts and one that takes all; k = 1; k = E; E no power of two; widths that do not divide. */
 static void launch_shapes_are_right(void **state) {
-    static const char *const dims[] = {"hidden=96,inter=80,experts=6,top_k=1", "hidden=64,inter=48,experts=5,top_k=5",
-                                       "hidden=80,inter=112,experts=7,top_k=3", "hidden=64,inter=64,experts=1,top_k=1"};
+    static const char *const dims[] = {
+        "hidden=96,inter=80,experts=6,top_k=1", "hidden=64,inter=48,experts=5,top_k=5",
+        "hidden=80,inter=112,experts=7,top_k=3", "hidden=64,inter=64,experts=1,top_k=1"};
     char name[] = "/tmp/moescope-shares.XXXXXX";
     int file = mkstemp(name);
     (void)state;
     assert_true(file >= 0 && write(file, "expert,share\n0,1\n", 17) == 17);
     close(file);
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {
-        struct helper h = START(NULL, "--level", "quick", "--only", "coverage,experts,routing", "--model-dims", dims[i], "--routing", name);
+        struct helper h = START(NULL, "--level", "quick", "--only", "coverage,experts,routing",
+                                "--model-dims", dims[i], "--routing", name);
         finish(&h);
         bool complete = assert_measured(&h);
         assert_stream(&h);
@@ -320,7 +334,8 @@ static void faults_are_as_told(void **state) {
     (void)state;
     h = START("crash:stream", "--level", "quick", "--only", "probe,stream");
     finish(&h);
-    assert_true(WIFSIGNALED(h.status) && strstr(h.text, "begin\texp=probe") && !strstr(h.text, "\n" PROTOCOL_END "\t"));
+    assert_true(WIFSIGNALED(h.status) && strstr(h.text, "begin\texp=probe") &&
+                !strstr(h.text, "\n" PROTOCOL_END "\t"));
     free(h.text);
     h = START("garbage", "--level", "quick", "--only", "probe");
     finish(&h);
@@ -392,14 +407,17 @@ static void usage_and_absent_device_have_their_codes(void **state) {
     assert_exit(&h, 0);
     assert_string_equal(h.text, PROTOCOL_VERSION_TEXT "\n");
     free(h.text);
-    h = START(NULL, "--level", "quick", "--only", "coverage,experts,collectives", "--model-dims", "experts=0,top_k=0");
+    h = START(NULL, "--level", "quick", "--only", "coverage,experts,collectives", "--model-dims",
+              "experts=0,top_k=0");
     finish(&h);
-    assert_exit(&h, PROTOCOL_EXIT_COMPLETE); /* a dense model has nothing to measure there: that is no lack of time */
+    assert_exit(
+        &h, PROTOCOL_EXIT_COMPLETE); /* a dense model has nothing to measure there: that is no lack of time */
     assert_int_equal(count_lines(&h, "\n" PROTOCOL_SKIP "\t"), 3);
     free(h.text);
 }
 
-/* The parent between the test and the helper is killed; input stays open, so nothing but its death tells the helper. */
+/* The parent between the test and the helper is killed; input stays open, so nothing but its death tells the
+ * helper. */
 static void nobody_is_left_behind(void **state) {
     int in[2], out[2], told[2];
     pid_t helper = 0, parent;
@@ -442,9 +460,14 @@ static void nobody_is_left_behind(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_and_absent_device_have_their_codes), cmocka_unit_test(quick_run_is_whole), cmocka_unit_test(cancelling_is_swift),
-        cmocka_unit_test(wrong_results_are_caught), cmocka_unit_test(launch_shapes_are_right), cmocka_unit_test(faults_are_as_told),
-        cmocka_unit_test(standing_still_is_seen), cmocka_unit_test(nobody_is_left_behind),
+        cmocka_unit_test(usage_and_absent_device_have_their_codes),
+        cmocka_unit_test(quick_run_is_whole),
+        cmocka_unit_test(cancelling_is_swift),
+        cmocka_unit_test(wrong_results_are_caught),
+        cmocka_unit_test(launch_shapes_are_right),
+        cmocka_unit_test(faults_are_as_told),
+        cmocka_unit_test(standing_still_is_seen),
+        cmocka_unit_test(nobody_is_left_behind),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
