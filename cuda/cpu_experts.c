@@ -16,7 +16,9 @@ struct layer {
     struct router router;
     size_t experts, top_k, hidden, inter, batch, n; /* n: assignments */
     const uint16_t *arena;   /* expert e: gate (inter x hidden), up (the same), down (hidden x inter) */
-    size_t places, place_at; /* layers that the arena holds, which of them is used */
+    /* Experts that the arena holds, and where expert 0 is now: it leaps by the golden section, so that popular experts are
+     * not found in a cache, as they would not be when other layers came in between. */
+    size_t slots, shift;
     size_t routing;          /* which is used */
     float *logits[ROUTINGS]; /* batch x experts */
     double distinct;         /* mean over the routings */
@@ -33,7 +35,7 @@ static size_t tiles_of(size_t n, size_t tile) {
 }
 
 static const uint16_t *expert_weights(const struct layer *l, size_t expert) {
-    return l->arena + (l->place_at * l->experts + expert) * 3 * l->hidden * l->inter;
+    return l->arena + (l->shift + expert) % l->slots * 3 * l->hidden * l->inter;
 }
 
 /* --- the work ------------------------------------------------------------------------------------------- */
@@ -113,7 +115,7 @@ static bool layer_work(void *context, uint64_t call) {
     struct cpu_pool *pool = l->cpu->pool;
     size_t tokens = tiles_of(l->batch, TOKENS_A_TASK);
     l->routing = call % ROUTINGS;
-    l->place_at = call % l->places;
+    l->shift = (size_t)(fmod((double)call * 0.6180339887498949, 1) * (double)l->slots);
     if (!cpu_pool_run(pool, tokens, select_task, l))
         return false;
     router_count(l->ids, (int)l->n, (int)l->experts, l->counts);
@@ -268,7 +270,7 @@ static bool layer_open(struct layer *l, struct run *run) {
         layer_close(l);
         return false;
     }
-    l->places = l->cpu->arena_bytes / (l->experts * 3 * l->hidden * l->inter * 2);
+    l->slots = l->cpu->arena_bytes / (3 * l->hidden * l->inter * 2);
     l->tile_inter = layer_tile(l, l->hidden, l->inter);
     l->tile_hidden = layer_tile(l, l->inter, l->hidden);
     cpu_random(l->x, l->batch * l->hidden, 23);
@@ -276,9 +278,9 @@ static bool layer_open(struct layer *l, struct run *run) {
         l->x[i] *= 0.05F;
     for (size_t i = 0; i < ROUTINGS; i++)
         layer_route(l, i, &l->distinct);
-    if (!l->places)
+    if (l->slots < l->experts)
         layer_close(l);
-    return l->places > 0;
+    return l->slots >= l->experts;
 }
 
 /* --- the experiment ------------------------------------------------------------------------------------- */
