@@ -9,13 +9,13 @@ allowed() {
     case $1 in
     core) echo "" ;;
     catalog | explore) echo "core" ;;
-    session) echo "core catalog" ;;
-    tui | cli) echo "core catalog explore session" ;;
+    session | validate) echo "core catalog" ;;
+    tui | cli) echo "core catalog explore session validate" ;;
     esac
 }
 
-for room in core catalog explore session tui cli; do
-    for target in core catalog explore session tui cli; do
+for room in core catalog explore session validate tui cli; do
+    for target in core catalog explore session validate tui cli; do
         test "$room" = "$target" && continue
         case " $(allowed $room) " in *" $target "*) continue ;; esac
         # cli knows one header of the screen

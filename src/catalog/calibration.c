@@ -157,8 +157,8 @@ static struct constant_row *find_row(const struct catalog *c, const struct const
     return NULL;
 }
 
-bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned layer, char *err) {
-    struct constant_row row = {.layer = layer};
+bool calibration_parse_row(struct catalog *c, const struct csv_row *csv, struct constant_row *out, char *err) {
+    struct constant_row row = {.layer = out->layer};
     const char *source = csv_cell(csv, "source");
 
     if (!read_class(csv, &row.class, err) || !read_scope(c, csv, row.class, row.source.scope, err) ||
@@ -170,6 +170,15 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
     if (calibration_classes[row.class].scope == SCOPE_GPU)
         find_gpu(c, &row);
     keep_source(c, csv, source, &row.source);
+    *out = row;
+    return true;
+}
+
+bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned layer, char *err) {
+    struct constant_row row = {.layer = layer};
+
+    if (!calibration_parse_row(c, csv, &row, err))
+        return false;
     struct constant_row *old = find_row(c, &row);
     if (old && old->layer == layer)
         return schema_refuse(csv, "constant", "each constant once per scope and class in a file", err);
@@ -188,6 +197,12 @@ bool calibration_read_row(struct catalog *c, const struct csv_row *csv, unsigned
 
 /* How near the thing is that a row was made for. */
 enum nearness { NEAR_OWN, NEAR_FAMILY, NEAR_FOREIGN };
+
+static void clear(struct calibration *out) {
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < CAL_COUNT; i++)
+        out->of[i].lo = out->of[i].hi = NAN;
+}
 
 /* Takes a row's constant for a GPU of this clock (NAN: a link, an engine, any GPU). */
 static void take(const struct constant_row *row, double clock, enum nearness near, struct class_values *out) {
@@ -237,8 +252,16 @@ static void settle_relatives(const struct catalog *c, const char *family, double
     }
 }
 
+/* The rows measured here, of this very GPU. */
+static void settle_measured(const struct catalog *c, const struct gpu *g, struct calibration *out) {
+    for (size_t i = 0; c->use_measured && i < c->n_measured; i++)
+        if (strcmp(c->measured[i].source.scope, g->id) == 0)
+            take(&c->measured[i], g->clock, NEAR_OWN, &out->of[c->measured[i].class]);
+}
+
 /* All GPUs, kin, the GPUs of the family, the family itself, the GPU. */
-static void settle_gpu(const struct catalog *c, const struct gpu *g, struct calibration *out) {
+void catalog_default_calibration(const struct catalog *c, const struct gpu *g, struct calibration *out) {
+    clear(out);
     settle(c, SCOPE_GPU, "*", g->clock, NEAR_FOREIGN, out);
     settle_relatives(c, g->kin, g->clock, NEAR_FOREIGN, out);
     settle_relatives(c, g->family, g->clock, NEAR_FAMILY, out);
@@ -254,12 +277,6 @@ static void settle_link(const struct catalog *c, const struct link *l, struct ca
     settle(c, SCOPE_LINK, l->id, NAN, NEAR_OWN, out);
 }
 
-static void clear(struct calibration *out) {
-    memset(out, 0, sizeof *out);
-    for (int i = 0; i < CAL_COUNT; i++)
-        out->of[i].lo = out->of[i].hi = NAN;
-}
-
 static bool check_complete(const struct catalog *c, const char *file, char *err) {
     for (int class = 0; class < CAL_COUNT; class++)
         for (int i = 0; i < calibration_classes[class].n; i++) {
@@ -273,16 +290,20 @@ static bool check_complete(const struct catalog *c, const char *file, char *err)
     return true;
 }
 
+void calibration_settle_gpus(struct catalog *c) {
+    for (size_t i = 0; i < c->gpus.count; i++) {
+        catalog_default_calibration(c, catalog_gpu_at(c, i), &c->calibrated[i]);
+        settle_measured(c, catalog_gpu_at(c, i), &c->calibrated[i]);
+    }
+}
+
 bool calibration_settle(struct catalog *c, const char *file, char *err) {
     if (!check_complete(c, file, err))
         return false;
     clear(&c->general);
     settle(c, SCOPE_GPU, "*", NAN, NEAR_FOREIGN, &c->general);
-    c->calibrated = store_resize(NULL, c->gpus.count, sizeof *c->calibrated);
-    for (size_t i = 0; i < c->gpus.count; i++) {
-        clear(&c->calibrated[i]);
-        settle_gpu(c, catalog_gpu_at(c, i), &c->calibrated[i]);
-    }
+    c->calibrated = store_resize(NULL, c->gpus.count + 1, sizeof *c->calibrated); /* and room for the host */
+    calibration_settle_gpus(c);
     c->link_calibrated = store_resize(NULL, c->links.count, sizeof *c->link_calibrated);
     for (size_t i = 0; i < c->links.count; i++) {
         clear(&c->link_calibrated[i]);

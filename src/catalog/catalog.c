@@ -117,6 +117,8 @@ static bool load_all(struct catalog *c, const char *const dirs[3], char *err) {
         }
         if (!files[f].schema && !calibration_settle(c, name, err))
             return false;
+        if (files[f].schema == &schema_gpus)
+            store_reserve(&c->gpus, c->gpus.count + 1); /* the host, which may come when rows are pointed to */
         if (files[f].list && files[f].list->count == 0) {
             snprintf(err, ERROR_LEN, "%.300s/%s: there is no row in it", dirs[0], name);
             return false;
@@ -171,6 +173,7 @@ void catalog_close(struct catalog *c) {
         free(c->texts[i]);
     free(c->texts);
     free(c->constants);
+    free(c->measured);
     free(c->calibrated);
     free(c->link_calibrated);
     free_list(&c->models);

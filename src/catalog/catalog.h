@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/deployment.h"
 #include "core/scenario.h"
@@ -44,6 +45,22 @@ const struct calibration *catalog_calibration(const struct catalog *c, const str
 
 /* The constants of one of the catalog's links: its own rows, else its family's (nvlink, pcie, ...), else the general ones. */
 const struct calibration *catalog_link_calibration(const struct catalog *c, const struct link *link);
+
+/* The machine that this program runs on as a GPU of the list, id `host`: added behind the others, or replaced. */
+void catalog_put_host(struct catalog *c, const struct gpu *host);
+
+/* Lays constants measured on one GPU over all others: rows as in calibration.csv, read from `in` to its end (`name` is for
+ * messages). What was laid before is taken away. False with err[ERROR_LEN] and nothing changed when a row is wrong. Pointers
+ * to calibrations stay valid, what they point to changes: estimates must be made again. */
+bool catalog_lay_measured(struct catalog *c, FILE *in, const char *name, char *err);
+/* Counts with what was laid, or without: to compare. */
+void catalog_use_measured(struct catalog *c, bool use);
+/* The constants of a GPU, in the list or not, without what was laid. */
+void catalog_default_calibration(const struct catalog *c, const struct gpu *gpu, struct calibration *out);
+/* Whether anything was laid. */
+bool catalog_has_measured(const struct catalog *c);
+/* How many classes of constants were measured on this GPU and are in use. */
+int catalog_measured_classes(const struct catalog *c, const struct gpu *gpu);
 
 /* Turns a scenario into a deployment: looks ids up, reads a config.json named by `model` (kept, so that
  * pointers stay valid until catalog_close), fills defaults. Returns false with the field, what was found,

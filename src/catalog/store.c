@@ -41,16 +41,21 @@ size_t store_find(const struct store_list *list, const char *id) {
     return i;
 }
 
+void store_reserve(struct store_list *list, size_t rows) {
+    if (rows <= list->room)
+        return;
+    list->room = rows;
+    list->rows = store_resize(list->rows, list->room, list->row_size);
+    list->layer = store_resize(list->layer, list->room, sizeof *list->layer);
+}
+
 bool store_put(struct store_list *list, const void *row, unsigned layer) {
     const size_t i = store_find(list, row);
 
     if (i < list->count && list->layer[i] == layer)
         return false;
-    if (i == list->room) {
-        list->room = list->room ? 2 * list->room : 16;
-        list->rows = store_resize(list->rows, list->room, list->row_size);
-        list->layer = store_resize(list->layer, list->room, sizeof *list->layer);
-    }
+    if (i == list->room)
+        store_reserve(list, list->room ? 2 * list->room : 16);
     memcpy(row_at(list, i), row, list->row_size);
     list->layer[i] = layer;
     list->count += i == list->count;

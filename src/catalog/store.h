@@ -45,6 +45,9 @@ struct catalog {
     struct store_list models, gpus, formats, links, scenarios, articles;
     struct constant_row *constants;
     size_t n_constants, constants_room;
+    struct constant_row *measured;  /* a profile laid over all of them */
+    size_t n_measured;
+    bool use_measured;
     struct calibration general;     /* for a GPU that is not in the list */
     struct calibration *calibrated; /* parallel to gpus */
     struct calibration *link_calibrated; /* parallel to links */
@@ -63,6 +66,8 @@ const char *store_keep(struct catalog *c, const char *text);
 const void *store_at(const struct store_list *list, size_t i);
 /* The index of the row with this id, or list->count. */
 size_t store_find(const struct store_list *list, const char *id);
+/* Room for so many rows: adding up to that moves none. */
+void store_reserve(struct store_list *list, size_t rows);
 /* Adds a copy of the row, or replaces the row with its id. Returns false when the same layer already gave it.
  */
 bool store_put(struct store_list *list, const void *row, unsigned layer);

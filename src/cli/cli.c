@@ -41,7 +41,9 @@ enum status cli_open_catalog(const struct options *o, struct catalog **c) {
     if (extra && !directory_there(extra, "--presets takes a directory of preset files"))
         return STATUS_ENVIRONMENT;
     *c = catalog_open(shipped, catalog_user_dir(user_dir, sizeof user_dir), extra, err);
-    return *c ? STATUS_OK : cli_fail(STATUS_BAD_INPUT, err);
+    if (!*c || (o->text[OPT_PROFILE] && !profile_lay(*c, o->text[OPT_PROFILE], NULL, NULL, err)))
+        return cli_fail(STATUS_BAD_INPUT, err);
+    return STATUS_OK;
 }
 
 enum status cli_output_failed(int why) {

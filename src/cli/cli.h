@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "session/session.h"
 #include "tui/tui_run.h"
+#include "validate/validation.h"
 
 enum status {
     STATUS_OK = 0,
@@ -27,6 +28,7 @@ enum status cmd_rules(const struct options *o);
 enum status cmd_laws(const struct options *o);
 enum status cmd_list(const struct options *o); /* models, gpus, formats, links, scenarios */
 enum status cmd_reproduce(const struct options *o);
+enum status cmd_validate(const struct options *o);
 enum status cmd_help(const struct options *o);
 
 /* Text to standard error. What was found in a file is quoted in messages: its control bytes must not reach the
@@ -45,6 +47,9 @@ enum status cli_open_catalog(const struct options *o, struct catalog **c);
 struct config_defaults;
 enum status cli_open_session(const struct options *o, struct catalog *c, const struct config_defaults *defaults,
                              struct session **s);
+
+/* --level (or `otherwise`), --only and --helper. False with err[ERROR_LEN]. */
+bool validate_options(const struct options *o, const char *otherwise, struct validation_options *out, char *err);
 
 /* Whether what was written to standard output so far was taken. A closed pipe ends the program quietly, a full disk
  * with a message; both with STATUS_ENVIRONMENT. */

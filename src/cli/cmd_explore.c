@@ -16,9 +16,12 @@ static enum status explore(const struct options *o, const struct screen_settings
 enum status cmd_explore(const struct options *o) {
     struct screen_settings settings;
     struct catalog *c;
+    char err[ERROR_LEN];
     enum status status = cli_screen_options(o, &settings);
     if (status != STATUS_OK)
         return status;
+    if (!validate_options(o, "quick", &settings.screen.measure, err))
+        return cli_fail(STATUS_BAD_INPUT, err);
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return cli_fail(
             STATUS_ENVIRONMENT,

@@ -14,6 +14,7 @@ static command_fn *const run_command[CMD_COUNT] = {
     [CMD_SNAPSHOT] = cmd_snapshot, [CMD_RULES] = cmd_rules,    [CMD_LAWS] = cmd_laws,
     [CMD_MODELS] = cmd_list,       [CMD_GPUS] = cmd_list,      [CMD_FORMATS] = cmd_list,
     [CMD_LINKS] = cmd_list,        [CMD_SCENARIOS] = cmd_list, [CMD_REPRODUCE] = cmd_reproduce,
+    [CMD_VALIDATE] = cmd_validate,
     [CMD_HELP] = cmd_help,
 };
 

@@ -44,6 +44,10 @@ const struct command commands[CMD_COUNT] = {
                        "Print the two source articles cell by cell: what they say, what their own formulas give, this "
                        "program's figure, and whether it holds.",
                        false},
+    [CMD_VALIDATE] = {"validate", "[FIELDS] [--level quick|standard|full] [--only EXPERIMENTS] [--helper COMMAND]",
+                      "Measure on the hardware at hand what the model claims for a scenario, print both side by side, and "
+                      "write the constants that fit it as a profile.",
+                      true},
     [CMD_HELP] = {"help", "[COMMAND | --fields | --figures | --options]",
                   "Print help; with an option, one of the tables as CSV.", false},
 };
@@ -72,15 +76,16 @@ const struct general_option general_options[OPT_COUNT] = {
          "every row is right."},
     [OPT_FORMAT] =
         {"format", "FORMAT", 0,
-         FOR(CMD_EVAL) | FOR(CMD_EXPLAIN) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) | LISTS,
-         "eval, rules, laws, reproduce and lists: table, csv or json (default: table; csv with --scenarios). explain: "
+         FOR(CMD_EVAL) | FOR(CMD_EXPLAIN) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) |
+             FOR(CMD_VALIDATE) | LISTS,
+         "eval, rules, laws, reproduce, validate and lists: table, csv or json (default: table; csv with --scenarios). explain: "
          "text (default) or json, an object for each line. snapshot: text (default), roles (text, then a letter for the "
          "role of each cell) or ansi."},
     [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT), "Columns and rows of the screen; default: 100x30."},
     [OPT_SCRIPT] =
         {"script", "FILE", 0, FOR(CMD_SNAPSHOT),
          "Keys to play, as words: a character, up, down, left, right, tab, enter, esc, ..., type:TEXT, "
-         "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, show; # begins a comment; - is standard input. Default: no keys."},
+         "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, records:FILE, records-end, show; # begins a comment; - is standard input. Default: no keys."},
     [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii, block (no braille in plots) or utf8.", glyph_sets},
     [OPT_COLOR] = {"color", "WHEN", 0, SCREEN, "auto (by terminal and NO_COLOR), never or always.", color_uses},
     [OPT_MOUSE] = {"mouse", "WHEN", 0, SCREEN,
@@ -88,6 +93,19 @@ const struct general_option general_options[OPT_COUNT] = {
     [OPT_PRESETS] =
         {"presets", "DIR", 0, ANY & ~FOR(CMD_HELP),
          "Read presets from DIR too; rows with a known id replace those of the user and of the program."},
+    [OPT_PROFILE] =
+        {"profile", "FILE", 0, ANY & ~FOR(CMD_HELP) & ~FOR(CMD_VALIDATE),
+         "Count with the constants of a profile that validate has written, in place of those of its GPU."},
+    [OPT_LEVEL] = {"level", "LEVEL", 0, FOR(CMD_VALIDATE) | FOR(CMD_EXPLORE),
+                   "How long to measure: quick (20 s at most), standard (80 s) or full (4 min). Default: standard; quick for "
+                   "the explorer's v."},
+    [OPT_ONLY] = {"only", "EXPERIMENTS", 0, FOR(CMD_VALIDATE) | FOR(CMD_EXPLORE),
+                  "Measure these alone, with commas between: probe, stream, sweep, gemm, gemv, dequant, routing, coverage, "
+                  "experts, attention, launch, collectives."},
+    [OPT_HELPER] = {"helper", "COMMAND", 0, FOR(CMD_VALIDATE) | FOR(CMD_EXPLORE),
+                    "The command that measures, run by sh: 'ssh gpu01 moescope-validate' measures there. Default: the "
+                    "moescope-validate of this installation."},
+    [OPT_DRY_RUN] = {"dry-run", NULL, 0, FOR(CMD_VALIDATE), "Write no profile."},
     [OPT_FIELDS] = {"fields", NULL, 0, FOR(CMD_HELP), "Print the table of scenario fields as CSV."},
     [OPT_FIGURES] = {"figures", NULL, 0, FOR(CMD_HELP), "Print the table of estimate fields as CSV."},
     [OPT_OPTIONS] = {"options", NULL, 0, FOR(CMD_HELP), "Print the table of general options as CSV."},
@@ -230,7 +248,7 @@ static bool check_fit(const struct options *o, char *err) {
     if (o->a.n && !command->takes_fields) {
         snprintf(err, ERROR_LEN,
                  "'moescope %s' takes no scenario fields, but --%s was given; they go with eval, "
-                 "explain, explore, snapshot, rules and laws",
+                 "explain, explore, snapshot, rules, laws and validate",
                  command->name, o->a.item[0].field->id);
         return false;
     }

@@ -112,6 +112,6 @@ enum status cli_screen_options(const struct options *o, struct screen_settings *
     const char *mouse = color ? options_word(&filled, OPT_MOUSE, err) : NULL;
     if (!mouse)
         return cli_fail(STATUS_BAD_INPUT, err);
-    out->screen = (struct tui_options){glyphs, color, strcmp(mouse, "on") == 0, &out->keys};
+    out->screen = (struct tui_options){.glyphs = glyphs, .color = color, .mouse = strcmp(mouse, "on") == 0, .keys = &out->keys};
     return STATUS_OK;
 }

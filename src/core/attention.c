@@ -111,6 +111,14 @@ static struct timing decode_by_group(const double *v, const struct machine *m, c
     return timing_us(fixed, norm(v[GQA_NORM], d.memory, cta, passes, walk), d.memory, fmax(cta, fmax(passes, walk)));
 }
 
+/* A CPU: t0 and the roofline of the cache read and the dot products. `t0` and `bw` are the kernel's own constants. */
+static struct timing decode_on_cpu(double t0, double bw, const struct gpu *g, const struct attention_shape *s) {
+    double attended = s->window > 0 && s->context > s->window ? s->window : s->context;
+    double bytes = s->batch * attended * s->kv_heads * 2 * s->head_dim * s->kv_bytes;
+    double flop = s->batch * attended * s->heads * s->head_dim * 4;
+    return timing_roofline(1e-6 * t0, bytes / (g->mem_bw * bw), flop / timing_rate(g, PATH_BF16, NULL));
+}
+
 static bool by_head(const struct attention_shape *s) {
     return s->heads == s->kv_heads || s->heads / s->kv_heads > GROUP_MAX;
 }
@@ -125,6 +133,8 @@ enum calibration_class attention_decode_class(const struct attention_shape *s) {
 struct timing attention_decode_time(const struct calibration *c, const struct gpu *g, const struct attention_shape *s) {
     struct machine m = machine_of(g);
     const double *v = c->of[attention_decode_class(s)].value;
+    if (g->cpu)
+        return decode_on_cpu(v[by_head(s) ? MHA_T0 : GQA_T0], v[by_head(s) ? MHA_BW : GQA_BW], g, s);
     return by_head(s) ? decode_by_head(v, &m, s) : decode_by_group(v, &m, s);
 }
 
@@ -208,6 +218,11 @@ struct timing mla_decode_time(const struct calibration *c, const struct gpu *g, 
     struct machine m = machine_of(g);
     bool small = s->kv_bytes < 1.5;
     const double *v = c->of[mla_decode_class(s)].value;
+    if (g->cpu) {
+        double bytes = s->batch * s->context * (s->latent + s->rope) * s->kv_bytes;
+        double work = s->batch * s->heads * s->context * 2 * (2 * s->latent + s->rope);
+        return timing_roofline(1e-6 * v[LATENT_T0], bytes / (g->mem_bw * v[LATENT_BW]), work / timing_rate(g, PATH_BF16, NULL));
+    }
     double passes = s->heads < 64 ? ceil(s->heads / HEADS_A_PASS) : 1, width = s->latent + s->rope;
     double memory = s->batch * s->context * width * s->kv_bytes * (1 + v[LATENT_PASS] * (passes - 1)) /
                     (v[LATENT_BW] * m.bandwidth);

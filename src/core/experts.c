@@ -49,11 +49,20 @@ static double stream(const double *v, const struct gpu *g, const struct experts_
     return s->distinct * bytes * ((1 - hit) / hbm + hit / fmax(hbm, L2_RATE * sms));
 }
 
+/* A CPU: t0 and the roofline of the experts read and the rows multiplied. */
+static struct timing cpu_time(const double *v, const struct gpu *g, const struct format *f, const struct experts_shape *s) {
+    double weights = s->mats * s->hidden * s->inter;
+    return timing_roofline(1e-6 * v[T0], s->distinct * weights * f->bytes / (g->mem_bw * v[MEM_EFF]),
+                           2 * s->assignments * weights / (timing_rate(g, f->path, NULL) * v[COMPUTE_EFF]));
+}
+
 /* t = t0 + depth*(hidden+inter) + expert*distinct + held*held + (memory^1.5 + multiply^1.5)^(2/3) + passes over tokens and
  * rows (gather, activation, scatter) through HBM and L2. */
 struct timing experts_time(const struct calibration *c, const struct gpu *g, const struct format *f,
                            const struct experts_shape *s) {
     const double *v = c->of[CAL_EXPERTS + format_class_of(f)].value;
+    if (g->cpu)
+        return cpu_time(v, g, f, s);
     double sms = g->sms > 0 ? g->sms : SMS_UNKNOWN, rate = timing_rate(g, f->path, NULL);
     double memory = stream(v, g, s, s->mats * s->hidden * s->inter * f->bytes, sms);
     double compute = best_multiply(v, s, sms, rate);

@@ -124,10 +124,19 @@ static double benchmark_hits(const struct kernel *kern, const struct product *p,
     return fmin(1, fmax(0, (L2_FILL * l2 - set) / (L2_EDGE * L2_FILL * l2)));
 }
 
+/* A CPU's vector units have neither tiles nor waves: t0 and the roofline of what is moved and multiplied. */
+static struct timing cpu_time(const double *v, const struct kernel *kern, const struct gpu *g, const struct format *f, double m,
+                              double n, double k) {
+    double bytes = n * k * f->bytes + m * k * kern->activation + 2 * m * n;
+    return timing_roofline(v[0] * 1e-6, bytes / (g->mem_bw * v[1]), 2 * m * n * k / (timing_rate(g, f->path, NULL) * v[2]));
+}
+
 static struct timing product_time(const struct calibration *c, const struct gpu *g, const struct format *f, double m, double n,
                                   double k, bool benchmark) {
     enum format_class class = format_class_of(f);
     const struct kernel *kern = &kernels[class];
+    if (g->cpu)
+        return cpu_time(c->of[CAL_GEMM + class].value, kern, g, f, m, n, k);
     struct constants v = constants_of(c->of[CAL_GEMM + class].value, class);
     struct product p = {.m = m, .n = n, .k = k, .bytes = n * k * f->bytes + m * k * kern->activation + 2 * m * n,
                         .sms = g->sms > 0 ? g->sms : SMS_UNKNOWN, .rate = timing_rate(g, f->path, NULL) * 1e-6};

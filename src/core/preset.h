@@ -41,6 +41,7 @@ struct gpu {
     char name[NAME_LEN];
     char family[ID_LEN];     /* architecture; calibration rows are inherited along it */
     char kin[ID_LEN];        /* a family whose kernels are built alike: its rows stand in where the own family has none; "" */
+    bool cpu;                /* no tiles, no thread blocks: its operators follow the plain roofline */
     double mem_bytes;        /* what the driver reports in total, else the marketed figure */
     bool mem_reported;       /* false: marketed figure, capacity is assumed */
     double mem_bw;           /* bytes/s */

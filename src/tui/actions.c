@@ -9,6 +9,7 @@
 #include "tui/command_line.h"
 #include "tui/find.h"
 #include "tui/slots.h"
+#include "tui/measuring.h"
 #include "tui/tui_run.h"
 #include "tui/wrap.h"
 
@@ -307,6 +308,23 @@ static void run_wide_enter(struct ui *u, const struct action *a, int key) {
     wide_enter(u);
 }
 
+/* --- measuring --- */
+
+static void run_measure(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    measuring_start(u);
+}
+
+static void run_cancel(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    measuring_cancel(u);
+}
+
+static void run_compare(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    measuring_compare(u);
+}
+
 /* --- overlays --- */
 
 static void run_help(struct ui *u, const struct action *a, int key) {
@@ -507,11 +525,11 @@ static const struct action actions[] = {
     {"zoom", IN_MAIN, {'z'}, 0, run_zoom,
      SHOWN("z", "z zoom", "panes", "show one pane large, and back", 10)},
     {"view-before", IN_MAIN, {'<', ','}, -1, run_wide_next,
-     SHOWN("< >", "<> views", "views", "the view before or after: panes, tables, articles, plots, layouts", 6)},
+     SHOWN("< >", "<> views", "views", "the view before or after: panes, tables, articles, plots, layouts, validation", 6)},
     {"view-after", IN_MAIN, {'>'}, 1, run_wide_next, PAIRED},
-    {"turn", IN_MAIN, {'x'}, 1, run_wide_turn,
-     SHOWN("x X", NULL, "views", "what else the view can show: another figure, axis or order", 0)},
-    {"turn-back", IN_MAIN, {'X'}, -1, run_wide_turn, PAIRED},
+    {"turn", IN_MAIN, {'n'}, 1, run_wide_turn,
+     SHOWN("n N", NULL, "views", "what else the view can show: another figure, axis or order", 0)},
+    {"turn-back", IN_MAIN, {'N'}, -1, run_wide_turn, PAIRED},
     {"row-up", IN_WIDE, {KEYCODE_UP, 'k'}, -1, run_wide_move,
      SHOWN("↑ ↓  j k", "↑↓ row", "views", "a row up or down; the lines below tell more about it", 3)},
     {"row-down", IN_WIDE, {KEYCODE_DOWN, 'j'}, 1, run_wide_move, PAIRED},
@@ -523,6 +541,12 @@ static const struct action actions[] = {
     {"part-after", IN_WIDE, {'}'}, 1, run_wide_jump, PAIRED},
     {"row-enter", IN_WIDE, {KEYCODE_ENTER}, 0, run_wide_enter,
      SHOWN("Enter", NULL, "views", "what the row offers: a step's working, an article's deployment, a layout", 0)},
+    {"measure", IN_MAIN, {'v'}, 0, run_measure,
+     SHOWN("v", "v validate", "validation", "measure on this machine what the panes claim, and count with what was measured", 7)},
+    {"cancel", IN_MAIN, {'x'}, 0, run_cancel,
+     SHOWN("x", NULL, "validation", "stop measuring at once", 0)},
+    {"compare", IN_MAIN, {'c'}, 0, run_compare,
+     SHOWN("c", NULL, "validation", "the panes with the constants measured here, or with the presets'", 0)},
     {"leave", IN_PANES | IN_WIDE, {KEYCODE_ESC}, 0, run_leave,
      SHOWN("Esc", "Esc back", "panes", "one step back; never quits", 4)},
     {"command", IN_MAIN, {':'}, 0, run_command,

@@ -8,6 +8,7 @@
 #include "tui/digits.h"
 #include "tui/figures.h"
 #include "tui/hot.h"
+#include "tui/measuring.h"
 #include "tui/wrap.h"
 
 /* --- title --- */
@@ -61,6 +62,8 @@ static void describe_load(const struct ui *u, int form, char *buf, size_t size) 
                  d->batch);
     if (form == LOAD_WHOLE)
         text_add(buf, size, "%d→%d · ", d->isl, d->osl);
+    if (d->gpu && catalog_measured_classes(u->catalog, d->gpu) > 0)
+        text_add(buf, size, "measured here, ");
     describe_trust(&u->view.slot[u->view.edited].now, buf, size);
 }
 
@@ -146,6 +149,8 @@ void frame_draw_status(const struct ui *u, struct canvas *c, struct rect r) {
         snprintf(text, sizeof text, "%s", estimate_fields[figure->id].help);
         role = ROLE_DIM;
     }
+    if (!u->message[0] && measuring_status(u, text, sizeof text))
+        role = u->validation->stalled ? ROLE_WARN : ROLE_TEXT;
     if (dirty && !u->message_error) {
         room -= 10;
         canvas_text_right(c, r.x + r.w - 10, r.y, 9, "not saved", ROLE_DIM);

@@ -20,6 +20,8 @@ enum {
     ESCAPE_MS = 25
 }; /* how long a lone Esc waits for the rest of a sequence; the default, 1000, feels broken */
 
+enum { SCREEN_WATCHED = 3 };
+
 struct look {
     attr_t attrs;
     short pair;
@@ -34,6 +36,7 @@ static struct {
     volatile sig_atomic_t continued;
     struct mouse mouse;      /* the last event */
     struct timespec clicked; /* when the last click came */
+    int watched[SCREEN_WATCHED], n_watched, wait_ms; /* what ends the waiting beside keys */
 } screen;
 
 /* --- opening and closing
@@ -324,14 +327,24 @@ static int screen_key_from_char(wint_t c) {
     }
 }
 
-/* Sleeps until there is input, a signal that was held back, or something to read from `wake`. SCREEN_NONE: look again. */
-static enum screen_event screen_wait(int wake) {
-    struct pollfd ends[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
-    if (ppoll(ends, 2, NULL, &screen.waiting) < 0)
+void screen_watch(const int *fds, int n, int wait_ms) {
+    screen.n_watched = n < SCREEN_WATCHED ? n : SCREEN_WATCHED;
+    memcpy(screen.watched, fds, (size_t)screen.n_watched * sizeof *fds);
+    screen.wait_ms = wait_ms;
+}
+
+/* Sleeps until there is input, a watched descriptor, the time, or a signal that was held back. SCREEN_NONE: look for keys. */
+static enum screen_event screen_wait(void) {
+    struct pollfd wait[1 + SCREEN_WATCHED] = {{.fd = STDIN_FILENO, .events = POLLIN}};
+    struct timespec time = {screen.wait_ms / 1000, screen.wait_ms % 1000 * 1000000L};
+    for (int i = 0; i < screen.n_watched; i++)
+        wait[1 + i] = (struct pollfd){.fd = screen.watched[i], .events = POLLIN};
+    int got = ppoll(wait, (nfds_t)(1 + screen.n_watched), screen.wait_ms < 0 ? NULL : &time, &screen.waiting);
+    if (got < 0)
         return errno == EINTR ? SCREEN_NONE : SCREEN_GONE;
-    if (ends[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+    if (wait[0].revents & (POLLHUP | POLLERR | POLLNVAL))
         return SCREEN_GONE;
-    return ends[1].revents && !ends[0].revents ? SCREEN_WAKE : SCREEN_NONE;
+    return wait[0].revents ? SCREEN_NONE : SCREEN_WAKE;
 }
 
 /* After a stop the shell has written on the terminal and changed its modes. */
@@ -353,7 +366,7 @@ static bool screen_was_resized(void) {
     return is_term_resized(size.ws_row, size.ws_col) && resizeterm(size.ws_row, size.ws_col) == OK;
 }
 
-enum screen_event screen_read(int *key, bool wait, int wake) {
+enum screen_event screen_read(int *key, bool wait) {
     for (;;) {
         wint_t code;
         int got = get_wch(&code);
@@ -375,8 +388,8 @@ enum screen_event screen_read(int *key, bool wait, int wake) {
             return SCREEN_RESIZE;
         if (!wait)
             return SCREEN_NONE;
-        enum screen_event event = screen_wait(wake);
-        if (event != SCREEN_NONE)
-            return event;
+        enum screen_event woken = screen_wait();
+        if (woken != SCREEN_NONE)
+            return woken;
     }
 }

@@ -24,13 +24,15 @@ enum screen_event {
     SCREEN_KEY,    /* *key is set */
     SCREEN_MOUSE,  /* screen_mouse has it */
     SCREEN_RESIZE, /* new size, or back in the foreground: draw again */
-    SCREEN_WAKE,   /* while waiting for a key, `wake` became readable */
+    SCREEN_WAKE,   /* a watched descriptor has something, or the time is up */
     SCREEN_GONE    /* the terminal has gone away */
 };
 
-/* The next event; with `wait` blocks, at no cost, until there is one. `wake`: a descriptor that ends the waiting too, or
- * -1. */
-enum screen_event screen_read(int *key, bool wait, int wake);
+/* Descriptors (three at most, -1 for none) and a time, in milliseconds (-1: none), that end the waiting too, until set again. */
+void screen_watch(const int *fds, int n, int wait_ms);
+
+/* The next event; with `wait` blocks, at no cost, until there is one. */
+enum screen_event screen_read(int *key, bool wait);
 
 /* What the mouse did, after SCREEN_MOUSE. */
 struct mouse screen_mouse(void);

@@ -39,6 +39,7 @@ bool stage_open(struct stage *st, struct catalog *c, struct session *s, const st
         return false;
     }
     ui_set_keys(st->ui, o->keys);
+    ui_set_measure(st->ui, &o->measure);
     return true;
 }
 

@@ -36,7 +36,7 @@ static bool player_fail_word(struct player *p, const char *word) {
         snprintf(allowed + used, sizeof allowed - used, ", %s", key_table_name(i));
     }
     size_t used = strlen(allowed);
-    snprintf(allowed + used, sizeof allowed - used, ", type:TEXT, click:X,Y, double:X,Y, wheel:X,Y,up, wheel:X,Y,down, size:WxH, show");
+    snprintf(allowed + used, sizeof allowed - used, ", type:TEXT, click:X,Y, double:X,Y, wheel:X,Y,up, wheel:X,Y,down, size:WxH, records:FILE, records-end, show");
     return player_fail(p, "unknown word", word, allowed);
 }
 
@@ -144,6 +144,29 @@ static bool player_is_mouse(const char *word) {
     return strncmp(word, "click:", 6) == 0 || strncmp(word, "double:", 7) == 0 || strncmp(word, "wheel:", 6) == 0;
 }
 
+/* A file beside the script, so that a script plays wherever it is started. */
+static FILE *player_open(const struct player *p, const char *name) {
+    char path[WORD_LEN * 5];
+    const char *slash = strrchr(p->name, '/');
+    bool beside = slash && *name != '/';
+    snprintf(path, sizeof path, "%.*s%s", beside ? (int)(slash + 1 - p->name < WORD_LEN * 4 ? slash + 1 - p->name : 0) : 0, p->name,
+             name);
+    return fopen(path, "r");
+}
+
+static bool player_records(struct player *p, const char *word) {
+    char buf[4096];
+    size_t n;
+    FILE *in = player_open(p, word + strlen("records:"));
+    if (!in)
+        return player_fail(p, "no such file:", word, "records:FILE, a file beside the script");
+    bool ok = true;
+    while (ok && (n = fread(buf, 1, sizeof buf, in)) > 0)
+        ok = ui_feed(p->stage.ui, buf, n, false);
+    fclose(in);
+    return ok;
+}
+
 static bool player_word(struct player *p, const char *word) {
     p->stale = true;
     if (strcmp(word, "show") == 0) {
@@ -156,6 +179,10 @@ static bool player_word(struct player *p, const char *word) {
         return player_type(p, word);
     if (player_is_mouse(word))
         return player_mouse(p, word);
+    if (strncmp(word, "records:", 8) == 0)
+        return player_records(p, word);
+    if (strcmp(word, "records-end") == 0)
+        return ui_feed(p->stage.ui, "", 0, true);
     int key = key_from_name(word);
     return key == KEYCODE_NONE ? player_fail_word(p, word) : player_key(p, key, word);
 }

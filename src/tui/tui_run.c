@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tui/screen.h"
 #include "tui/stage.h"
@@ -12,6 +13,8 @@
 enum {
     KEYS_PER_FRAME = 64
 }; /* keys that come faster than frames share one, but a held key must be seen to move */
+
+enum { WAKE_MS = 100 };
 
 static bool tui_locale_is_utf8(void) {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -46,16 +49,31 @@ static bool tui_frame(struct stage *st) {
     return true;
 }
 
+/* Milliseconds of the monotonic clock. */
+static long tui_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What to wait for beside keys: nothing when nothing is measured; else the helper, but for a tenth of a second after each frame
+ * that it has caused, so that it draws ten in a second at most. */
+static void tui_watch(const struct stage *st, long last) {
+    int fds[3], n = ui_fds(st->ui, fds), wait = ui_wait_ms(st->ui), rest = (int)(last + WAKE_MS - tui_now());
+    if (wait >= 0 && rest > 0) {
+        n = 0;
+        wait = rest;
+    }
+    fds[n++] = ui_wake_fd(st->ui);
+    screen_watch(fds, n, wait);
+}
+
 /* One event; false when it was the last. */
 static bool tui_event(struct stage *st, enum screen_event event, int key, bool *draw) {
     if (event == SCREEN_GONE)
         return false;
     if (event == SCREEN_RESIZE) {
         *draw = true;
-        return true;
-    }
-    if (event == SCREEN_WAKE) {
-        *draw |= ui_collect(st->ui) == UI_REDRAW;
         return true;
     }
     if (event == SCREEN_KEY && key == KEYCODE_CTRL_L) {
@@ -72,9 +90,17 @@ static bool tui_event(struct stage *st, enum screen_event event, int key, bool *
 /* Reads on while keys are waiting, then draws once, then sleeps until the next key. */
 static bool tui_loop(struct stage *st, char *err) {
     bool draw = true;
+    long last = tui_now() - WAKE_MS;
     for (int keys = 0;;) {
         int key = KEYCODE_NONE;
-        enum screen_event event = keys < KEYS_PER_FRAME ? screen_read(&key, !draw, ui_wake_fd(st->ui)) : SCREEN_NONE;
+        tui_watch(st, last);
+        enum screen_event event = keys < KEYS_PER_FRAME ? screen_read(&key, !draw) : SCREEN_NONE;
+        if (event == SCREEN_WAKE) {
+            draw |= ui_poll(st->ui);
+            draw |= ui_collect(st->ui) == UI_REDRAW;
+            last = tui_now();
+            continue;
+        }
         if (event != SCREEN_NONE) {
             if (!tui_event(st, event, key, &draw))
                 return true;

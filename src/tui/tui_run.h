@@ -7,6 +7,7 @@
 
 #include "catalog/catalog.h"
 #include "session/session.h"
+#include "validate/validation.h"
 
 /* Keys bound otherwise than the table of actions has them. An action that is bound has these keys alone. */
 enum { TUI_BINDINGS = 64 };
@@ -25,6 +26,7 @@ struct tui_options {
     const char *color;           /* "auto", "never", "always" */
     bool mouse;                  /* take clicks; else the terminal keeps them, to select text */
     const struct tui_keys *keys; /* NULL: none */
+    struct validation_options measure; /* for `v`; level NULL: it starts nothing */
 };
 
 /* Opens the explorer on the terminal until the user quits; the terminal is restored whatever happens. False with a
@@ -34,8 +36,8 @@ bool tui_run(struct catalog *c, struct session *s, const struct tui_options *o, 
 /* Plays a key script on a screen of w x h cells and prints the composed screen to `out` at each `show`, and at the end.
  * Script: words separated by blanks, '#' to the end of the line is a comment: a single character or one of
  * up down left right tab backtab enter esc home end pgup pgdn backspace delete ctrl-r space f1, `type:TEXT`,
- * `click:X,Y`, `double:X,Y`, `wheel:X,Y,up` (or down; cells count from 0), `size:WxH`, `show`. Bad words are errors with
- * their line. */
+ * `click:X,Y`, `double:X,Y`, `wheel:X,Y,up` (or down; cells count from 0), `size:WxH`, `show`, `records:FILE` (beside the
+ * script: what a validation helper wrote), `records-end` (and there it broke off). Bad words are errors with their line. */
 bool tui_play(struct catalog *c, struct session *s, const struct tui_options *o, int w, int h, FILE *script,
               const char *script_name, const char *format, FILE *out, char *err);
 

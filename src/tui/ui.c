@@ -205,6 +205,7 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
     u->explorer.user = c;
     u->patience_ms = STUDY_PATIENCE_MS;
     u->field = F_BATCH;
+    u->laid = catalog_has_measured(c); /* --profile */
     ui_update(u, 1u << SLOT_A | 1u << SLOT_B);
     for (int i = 0; i < SLOT_COUNT; i++)
         u->view.slot[i].changed = false;
@@ -219,6 +220,7 @@ void ui_free(struct ui *u) {
         articles_free(u->articles);
         command_line_free(u->command);
         free(u->hots);
+        validation_free(u->validation);
         free(u->working);
     }
     free(u);

@@ -9,6 +9,7 @@
 #include "session/session.h"
 #include "tui/canvas.h"
 #include "tui/key.h"
+#include "validate/validation.h"
 
 struct ui; /* opaque */
 
@@ -23,6 +24,18 @@ void ui_free(struct ui *u); /* NULL is fine */
 /* Keys that the user has bound otherwise; they must outlive the ui. */
 struct tui_keys;
 void ui_set_keys(struct ui *u, const struct tui_keys *keys);
+
+/* How `v` measures. */
+void ui_set_measure(struct ui *u, const struct validation_options *o);
+
+/* What the loop waits for beside keys while something is measured: descriptors (fds[2]; returns how many), and milliseconds
+ * until ui_poll must be called all the same, -1 when never. */
+int ui_fds(const struct ui *u, int *fds);
+int ui_wait_ms(const struct ui *u);
+/* Takes what has come. True when the screen should be drawn. */
+bool ui_poll(struct ui *u);
+/* Plays records as if a helper had sent them; `end`: and then it ended. False when memory is short. */
+bool ui_feed(struct ui *u, const char *records, size_t n, bool end);
 
 enum ui_result ui_key(struct ui *u, int key);
 

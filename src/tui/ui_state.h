@@ -12,6 +12,7 @@
 #include "tui/verdict.h"
 #include "tui/view.h"
 #include "tui/wide.h"
+#include "validate/claims.h"
 
 /* What takes the keys. */
 enum mode {
@@ -66,6 +67,13 @@ struct ui {
     struct law_results laws;
     struct articles_view *articles; /* NULL until they are first shown */
     int form[WIDE_COUNT];           /* of the things that a view can show, which */
+
+    struct validation *validation; /* the one that runs, or the last; NULL: none yet */
+    struct validation_options measure; /* level NULL: `v` starts nothing */
+    bool laid, unlaid;    /* measured constants are there; they are set aside, to compare */
+    bool stored_tried;    /* the device's stored profile has been looked for */
+    char stored[VIEW_TEXT]; /* what became of it */
+    struct claim claims[CLAIM_COUNT];
 
     struct strategy strategy[STRATEGIES_MAX]; /* of the first article, for the GPUs under edit; the view of layouts */
     int n_strategies;

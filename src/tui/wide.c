@@ -15,6 +15,7 @@ const struct wide_ops *const wide_ops[WIDE_COUNT] = {
     [WIDE_IMBALANCE] = &wide_imbalance,
     [WIDE_WINNERS] = &wide_winners,
     [WIDE_LAYOUTS] = &wide_layouts,
+    [WIDE_VALIDATION] = &wide_validation,
 };
 
 static int clamp(int v, int low, int high) {

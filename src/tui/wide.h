@@ -24,6 +24,7 @@ enum wide_id {
     WIDE_IMBALANCE,
     WIDE_WINNERS,
     WIDE_LAYOUTS,
+    WIDE_VALIDATION,
     WIDE_COUNT
 };
 
@@ -64,7 +65,7 @@ void wide_turn(struct ui *u, int direction);
 /* Takes what has been worked out elsewhere; false if that changes nothing on the screen. */
 bool wide_collect(struct ui *u);
 
-extern const struct wide_ops wide_operators, wide_rules, wide_laws, wide_articles;
+extern const struct wide_ops wide_operators, wide_rules, wide_laws, wide_articles, wide_validation;
 extern const struct wide_ops wide_batch, wide_frontier, wide_roofline, wide_imbalance, wide_winners, wide_layouts;
 
 /* What the view of the articles has worked out. NULL is fine. */

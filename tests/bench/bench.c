@@ -304,9 +304,9 @@ int main(int argc, char **argv) {
     bench_view(argv[1], "batch", ">>>>>");
     bench_view(argv[1], "frontier", ">>>>>>");
     bench_view(argv[1], "roofline", ">>>>>>>");
-    bench_view(argv[1], "imbalance", "<<<");
-    bench_view(argv[1], "winners", "<<");
-    bench_view(argv[1], "layouts", "<");
+    bench_view(argv[1], "imbalance", "<<<<");
+    bench_view(argv[1], "winners", "<<<");
+    bench_view(argv[1], "layouts", "<<");
     bench_sweeps();
     return 0;
 }

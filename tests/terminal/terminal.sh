@@ -16,9 +16,10 @@ srcdir=$(cd "${srcdir:-.}" && pwd)
 program=${MOESCOPE:-./moescope}
 case $program in */*) program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program") ;; esac
 MOESCOPE_PRESETS=$srcdir/presets
+fake=$(pwd)/tests/validate/fake_helper
 dir=$(mktemp -d "${TMPDIR:-/tmp}/moescope-terminal.XXXXXX") || exit 99
-HOME=$dir XDG_CONFIG_HOME=$dir
-export TERM HOME XDG_CONFIG_HOME MOESCOPE_PRESETS
+HOME=$dir XDG_CONFIG_HOME=$dir XDG_DATA_HOME=$dir TMPDIR=$dir
+export TERM HOME XDG_CONFIG_HOME XDG_DATA_HOME TMPDIR MOESCOPE_PRESETS
 
 mux() { tmux -L "moescope-$$" -f /dev/null "$@"; }
 trap 'mux kill-server 2>/dev/null; rm -rf "$dir"' EXIT
@@ -270,6 +271,37 @@ run "TERM=no-such-terminal '$program' 2>message; echo status=\$?"
 shows '^status=[1-9]' || fail "unknown TERM: status 0"
 grep -q 'no-such-terminal' "$dir/message" || fail "unknown TERM: no message"
 at_prompt || fail "without a usable TERM: the terminal was changed"
+
+# Measuring: keys go on while the helper runs, x and q end it, and one that breaks is a line on the screen.
+if [ -x "$fake" ]; then
+    FAKE_PID=$dir/helper
+    printf 'FAKE_PID=%s exec %s slow "$@"\n' "$FAKE_PID" "$fake" >"$dir/slow"
+    printf 'exec %s crash "$@"\n' "$fake" >"$dir/crash"
+    chmod +x "$dir/slow" "$dir/crash"
+    helper_gone() { [ -s "$FAKE_PID" ] && ! kill -0 "$(cat "$FAKE_PID")" 2>/dev/null; }
+    start '' "--helper $dir/slow"
+    keys v
+    wait_for "v measures" shows "x cancels"
+    wait_for "what was measured" shows "read 256 MB"
+    keys j
+    wait_for "a key while measuring" shows "▸stream"
+    keys x
+    wait_for "x cancels" shows "measuring was cancelled"
+    wait_for "the cancelled helper is gone" helper_gone
+    rm -f "$FAKE_PID"
+    keys v
+    wait_for "v measures again" test -s "$FAKE_PID"
+    keys q
+    restored "q while measuring"
+    wait_for "the helper is gone with the explorer" helper_gone
+    start '' "--helper $dir/crash"
+    keys v
+    wait_for "a broken helper is told" shows "before its last record"
+    keys '<'
+    wait_for "and the explorer goes on" shows "▸Layouts"
+    keys q
+    restored "after a broken helper"
+fi
 
 if "$program" </dev/null >"$dir/out" 2>"$dir/message"; then
     fail "no terminal: status 0"

@@ -60,6 +60,18 @@ bool ui_goes_by_screen(const struct ui *u) {
     return false;
 }
 
+void ui_set_measure(struct ui *u, const struct validation_options *o) {
+    (void)u;
+    (void)o;
+}
+
+/* Shows how much was fed. */
+bool ui_feed(struct ui *u, const char *records, size_t n, bool end) {
+    (void)records;
+    snprintf(u->message, sizeof u->message, "fed %zu%s", n, end ? " end" : "");
+    return true;
+}
+
 void ui_draw(struct ui *u, struct canvas *c) {
     canvas_text(c, 0, 0, c->w, u->typed, ROLE_VALUE);
     canvas_text(c, 0, 1, c->w, u->message, ROLE_ERROR);
@@ -151,7 +163,7 @@ static void leaving(void **state) {
 static void bad_words_name_their_line(void **state) {
     (void)state;
     assert_refuses("a\n\nb foo", "keys:3: unknown word 'foo'", "pgup");
-    assert_refuses("foo", "keys:1: ", "wheel:X,Y,down, size:WxH, show)");
+    assert_refuses("foo", "keys:1: ", "wheel:X,Y,down, size:WxH, records:FILE, records-end, show)");
     assert_refuses("\xff", "keys:1: ", "a single character");
     assert_refuses("type:", "keys:1: ", "TEXT");
     assert_refuses("click:3", "keys:1: mouse 'click:3'", "double:X,Y");
@@ -163,6 +175,7 @@ static void bad_words_name_their_line(void **state) {
     assert_refuses("size:80x24x", "keys:1: ", "1000x1000");
     assert_refuses("size:0x24", "keys:1: ", "1000x1000");
     assert_refuses("size:1001x24", "keys:1: ", "1000x1000");
+    assert_refuses("records:none.rec", "keys:1: no such file: 'records:none.rec'", "beside the script");
     char longest[400];
     memset(longest, 'x', sizeof longest);
     longest[sizeof longest - 1] = '\0';

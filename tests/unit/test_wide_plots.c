@@ -135,7 +135,7 @@ static void every_form_at_every_size(void **state) {
                 wide_show(b->ui, (enum wide_id)view);
                 for (int w = 80; w <= 200; w += 17)
                     draw(b, w, 24 + (w - 80) / 4);
-                press(b, 'x');
+                press(b, 'n');
             }
         b->ui->field = F_GPUS;
         press(b, '1');
@@ -178,7 +178,7 @@ static void layouts_are_in_order(void **state) {
             if (l->row[k].feasible)
                 assert_true(i == 2 ? before >= value : before <= value);
         }
-        press(b, 'x');
+        press(b, 'n');
     }
 }
 
