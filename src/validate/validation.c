@@ -119,7 +119,7 @@ static void ask_end(struct validation *v) {
 /* Something is wrong with what the helper does: the first reason counts. */
 static void give_up(struct validation *v, const char *text) {
     if (!*v->message)
-        snprintf(v->message, sizeof v->message, "%s", text);
+        snprintf(v->message, sizeof v->message, "%.*s", (int)sizeof v->message - 1, text);
     ask_end(v);
 }
 
