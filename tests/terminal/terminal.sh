@@ -175,6 +175,34 @@ old() { # a press, and for a button, not the wheel, its release: 3
     # shellcheck disable=SC2086
     [ "$1" -ge 64 ] || mux send-keys -t main -H 1b 5b 4d 23 $2
 }
+click_twice() {
+    $click 0 "$1" "$2"
+    $click 0 "$1" "$2"
+}
+# What a busy machine may take apart, a report's bytes or two clicks, is sent again until it shows: CONDITION... -- ACTION...
+insist() {
+    what=$1 condition='' rounds=0
+    shift
+    while [ "$1" != -- ]; do
+        condition="$condition '$1'"
+        shift
+    done
+    shift
+    while [ "$rounds" -lt 8 ]; do
+        rounds=$((rounds + 1)) tries=0
+        "$@"
+        until eval "$condition"; do
+            tries=$((tries + 1))
+            [ "$tries" -lt 60 ] || break
+            sleep 0.025
+        done
+        if eval "$condition"; then
+            echo "ok: $what"
+            return
+        fi
+    done
+    fail "$what"
+}
 row_of() { text | grep -n -e "$1" | sed 's/:.*//;q'; }
 
 for form in 'TERM=xterm-256color sgr' 'TERM=screen-256color old'; do
@@ -183,25 +211,11 @@ for form in 'TERM=xterm-256color sgr' 'TERM=screen-256color old'; do
     wait_for "${form%% *}: the mouse is ours" is mouse_any_flag 1
     track=$(row_of '^▸batch') # counts from 1, so that this is the row below, from 0
     tpot=$(figure TPOT)
-    $click 0 15 "$track"
-    wait_for "a click on a slider's track sets the value" figure_changed TPOT "$tpot"
-    $click 65 10 10 # the wheel goes down: to the next slider
-    wait_for "the wheel moves over the fields" shows '^▸input'
-    $click 64 10 10
-    wait_for "and back" shows '^▸batch'
+    insist "a click on a slider's track sets the value" figure_changed TPOT "$tpot" -- $click 0 15 "$track"
+    insist "the wheel moves over the fields" shows '^▸input' -- $click 65 10 10 # down: to the next slider
+    insist "and back" shows '^▸batch' -- $click 64 10 10
     at=$(($(row_of 'TPOT ms') - 1))
-    # on a busy machine two commands may come too far apart for a double click: again, until they do not
-    for attempt in 1 2 3 4 5; do
-        $click 0 55 "$at"
-        $click 0 55 "$at"
-        tries=0
-        until shows 'working: tpot_ms' || [ "$tries" -ge 40 ]; do
-            tries=$((tries + 1))
-            sleep 0.025
-        done
-        ! shows 'working: tpot_ms' || break
-    done
-    wait_for "a double click opens the working of a figure" shows 'working: tpot_ms'
+    insist "a double click opens the working of a figure" shows 'working: tpot_ms' -- click_twice 55 "$at"
     keys Escape
     wait_for "Esc closes it" shows_not 'working: tpot_ms'
     keys C-z
