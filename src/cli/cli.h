@@ -24,6 +24,8 @@ enum status cmd_explore(const struct options *o);
 enum status cmd_eval(const struct options *o);
 enum status cmd_explain(const struct options *o);
 enum status cmd_snapshot(const struct options *o);
+enum status cmd_play(const struct options *o);
+enum status cmd_tour(const struct options *o);
 enum status cmd_rules(const struct options *o);
 enum status cmd_laws(const struct options *o);
 enum status cmd_list(const struct options *o); /* models, gpus, formats, links, scenarios */
@@ -50,6 +52,10 @@ enum status cli_open_session(const struct options *o, struct catalog *c, const s
 
 /* --level (or `otherwise`), --only and --helper. False with err[ERROR_LEN]. */
 bool validate_options(const struct options *o, const char *otherwise, struct validation_options *out, char *err);
+
+/* --size, in columns and rows; untouched where it is not given. False with err[ERROR_LEN]. */
+enum { SCREEN_WIDTH = 100, SCREEN_HEIGHT = 30 };
+bool cli_read_size(const struct options *o, int *w, int *h, char *err);
 
 /* Whether what was written to standard output so far was taken. A closed pipe ends the program quietly, a full disk
  * with a message; both with STATUS_ENVIRONMENT. */

@@ -5,34 +5,30 @@
 
 #include "cli/user_config.h"
 
-static const char *const screen_formats[] = {"text", "roles", "ansi", NULL};
-
 enum { SIDE_MAX = 1000 };
 
-/* "100x30". */
-static bool read_size(const char *text, int *w, int *h) {
+bool cli_read_size(const struct options *o, int *w, int *h, char *err) {
+    const char *text = o->text[OPT_SIZE];
     int end = 0;
-    return sscanf(text, "%4dx%4d%n", w, h, &end) == 2 && text[end] == '\0' && *w >= 1 && *w <= SIDE_MAX &&
-           *h >= 1 && *h <= SIDE_MAX;
+    if (!text || (sscanf(text, "%4dx%4d%n", w, h, &end) == 2 && text[end] == '\0' && *w >= 1 && *w <= SIDE_MAX && *h >= 1 &&
+                  *h <= SIDE_MAX))
+        return true;
+    snprintf(err, ERROR_LEN, "--size: '%.60s' is no size; allowed: 1x1 to 1000x1000, columns x rows", text);
+    return false;
 }
 
 /* Whatever goes wrong with standard output is told once, in the words of cli_check_output. */
 static enum status play(const struct options *o, const struct screen_settings *settings, struct catalog *c,
                         FILE *script, const char *name) {
-    int w = 100, h = 30;
+    int w = SCREEN_WIDTH, h = SCREEN_HEIGHT;
     char err[ERROR_LEN];
     struct session *s;
-    int format = options_choice(o, OPT_FORMAT, screen_formats, 0, err);
-    if (format < 0)
+    int format = options_choice(o, OPT_FORMAT, tui_formats, 0, err);
+    if (format < 0 || !cli_read_size(o, &w, &h, err))
         return cli_fail(STATUS_BAD_INPUT, err);
-    if (o->text[OPT_SIZE] && !read_size(o->text[OPT_SIZE], &w, &h)) {
-        snprintf(err, sizeof err, "--size: '%.60s' is no size; allowed: 1x1 to 1000x1000, columns x rows",
-                 o->text[OPT_SIZE]);
-        return cli_fail(STATUS_BAD_INPUT, err);
-    }
     enum status status = cli_open_session(o, c, &settings->defaults, &s);
     if (status == STATUS_OK &&
-        !tui_play(c, s, &settings->screen, w, h, script, name, screen_formats[format], stdout, err))
+        !tui_play(c, s, &settings->screen, w, h, script, name, tui_formats[format], stdout, err))
         status = ferror(stdout) ? cli_check_output() : cli_fail(STATUS_BAD_INPUT, err);
     session_free(s);
     return status;

@@ -11,7 +11,8 @@ typedef enum status command_fn(const struct options *o);
 
 static command_fn *const run_command[CMD_COUNT] = {
     [CMD_EXPLORE] = cmd_explore,   [CMD_EVAL] = cmd_eval,      [CMD_EXPLAIN] = cmd_explain,
-    [CMD_SNAPSHOT] = cmd_snapshot, [CMD_RULES] = cmd_rules,    [CMD_LAWS] = cmd_laws,
+    [CMD_SNAPSHOT] = cmd_snapshot, [CMD_PLAY] = cmd_play,         [CMD_TOUR] = cmd_tour,
+    [CMD_RULES] = cmd_rules,    [CMD_LAWS] = cmd_laws,
     [CMD_MODELS] = cmd_list,       [CMD_GPUS] = cmd_list,      [CMD_FORMATS] = cmd_list,
     [CMD_LINKS] = cmd_list,        [CMD_SCENARIOS] = cmd_list, [CMD_REPRODUCE] = cmd_reproduce,
     [CMD_VALIDATE] = cmd_validate,

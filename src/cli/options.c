@@ -7,9 +7,11 @@
 
 #include "catalog/suggest.h"
 #include "session/xalloc.h"
+#include "tui/tui_run.h"
 
 #define FOR(id) (1u << (id))
 #define SCREEN (FOR(CMD_EXPLORE) | FOR(CMD_SNAPSHOT))
+#define SHOWN (SCREEN | FOR(CMD_PLAY))
 #define PAIR (SCREEN | FOR(CMD_RULES) | FOR(CMD_LAWS)) /* what takes two scenarios */
 #define LISTS (FOR(CMD_MODELS) | FOR(CMD_GPUS) | FOR(CMD_FORMATS) | FOR(CMD_LINKS) | FOR(CMD_SCENARIOS))
 #define ANY (FOR(CMD_COUNT) - 1)
@@ -24,8 +26,14 @@ const struct command commands[CMD_COUNT] = {
                      "sources, and what would move it most.",
                      true},
     [CMD_SNAPSHOT] =
-        {"snapshot", "[FIELDS of A] [--size WxH] [--script FILE] [--format text|roles|ansi]",
+        {"snapshot", "[FIELDS of A] [--size WxH] [--script FILE] [--format text|roles|ansi|svg|plain]",
          "Play a key script on a screen of the given size and print what it shows. Needs no terminal.", true},
+    [CMD_PLAY] = {"play", "[TOUR] [--speed X] [--size WxH] [--format text|roles|ansi|svg|plain]",
+                  "Play a tour, a key script with captions and pauses, in the explorer: Space pauses, Esc leaves it, any other "
+                  "key takes over. With --speed inf its last screen is printed and no terminal is needed. Without a tour: "
+                  "list those that come with the program.",
+                  false},
+    [CMD_TOUR] = {"tour", "SESSION.csv", "Print a session file as a tour, to be given captions and played.", false},
     [CMD_RULES] = {"rules", "[FIELDS of A] [--b FIELD=VALUE] ... [--format table|csv|json]",
                    "Judge the first article's rules of thumb for A and B: true, false or not applicable here, on which "
                    "figures, and at which batch, GPU count or price that turns.",
@@ -52,7 +60,6 @@ const struct command commands[CMD_COUNT] = {
                   "Print help; with an option, one of the tables as CSV.", false},
 };
 
-static const char *const glyph_sets[] = {"auto", "ascii", "block", "utf8", NULL};
 static const char *const color_uses[] = {"auto", "never", "always", NULL};
 static const char *const mouse_uses[] = {"on", "off", NULL};
 
@@ -76,20 +83,30 @@ const struct general_option general_options[OPT_COUNT] = {
          "every row is right."},
     [OPT_FORMAT] =
         {"format", "FORMAT", 0,
-         FOR(CMD_EVAL) | FOR(CMD_EXPLAIN) | FOR(CMD_SNAPSHOT) | FOR(CMD_RULES) | FOR(CMD_LAWS) | FOR(CMD_REPRODUCE) |
-             FOR(CMD_VALIDATE) | LISTS,
+         FOR(CMD_EVAL) | FOR(CMD_EXPLAIN) | FOR(CMD_SNAPSHOT) | FOR(CMD_PLAY) | FOR(CMD_RULES) | FOR(CMD_LAWS) |
+             FOR(CMD_REPRODUCE) | FOR(CMD_VALIDATE) | LISTS,
          "eval, rules, laws, reproduce, validate and lists: table, csv or json (default: table; csv with --scenarios). explain: "
-         "text (default) or json, an object for each line. snapshot: text (default), roles (text, then a letter for the "
-         "role of each cell) or ansi."},
-    [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT), "Columns and rows of the screen; default: 100x30."},
+         "text (default) or json, an object for each line. snapshot and play: text (default), roles (text, then a letter for the "
+         "role of each cell), ansi, svg (a picture of the last screen) or plain (lines of what each key changes, as --plain)."},
+    [OPT_SIZE] = {"size", "WxH", 0, FOR(CMD_SNAPSHOT) | FOR(CMD_PLAY), "Columns and rows of the screen; default: 100x30."},
     [OPT_SCRIPT] =
         {"script", "FILE", 0, FOR(CMD_SNAPSHOT),
          "Keys to play, as words: a character, up, down, left, right, tab, enter, esc, ..., type:TEXT, "
-         "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, records:FILE, records-end, show; # begins a comment; - is standard input. Default: no keys."},
-    [OPT_GLYPHS] = {"glyphs", "SET", 0, SCREEN, "auto (by the locale's character set), ascii, block (no braille in plots) or utf8.", glyph_sets},
-    [OPT_COLOR] = {"color", "WHEN", 0, SCREEN, "auto (by terminal and NO_COLOR), never or always.", color_uses},
-    [OPT_MOUSE] = {"mouse", "WHEN", 0, SCREEN,
+         "click:X,Y, double:X,Y, wheel:X,Y,up or down, size:WxH, records:FILE, records-end, show, caption:\"WORDS\", pause:SECONDS; "
+         "# begins a comment; - is standard input. Default: no keys."},
+    [OPT_SPEED] = {"speed", "X", 0, FOR(CMD_PLAY), "How fast a tour is played; 2 is twice as fast, inf prints its last screen."},
+    [OPT_GLYPHS] = {"glyphs", "SET", 0, SHOWN,
+                    "auto (by the locale's character set), ascii, block (no braille), braille or utf8 (the same). Changed live by G.",
+                    tui_glyph_sets},
+    [OPT_COLOR] = {"color", "WHEN", 0, SHOWN, "auto (by terminal and NO_COLOR), never or always.", color_uses},
+    [OPT_MOUSE] = {"mouse", "WHEN", 0, SHOWN,
                    "on (clicks and the wheel act in the explorer) or off (the terminal keeps them, to select text).", mouse_uses},
+    [OPT_THEME] = {"theme", "NAME", 0, SHOWN,
+                   "auto (by COLORFGBG, else dark), dark, light, high-contrast or mono. Changed live by T.", tui_themes},
+    [OPT_PRESENT] = {"present", NULL, 0, SHOWN, "One figure at a time, drawn large, for a room. P goes there and back."},
+    [OPT_PLAIN] = {"plain", NULL, 0, FOR(CMD_EXPLORE),
+                   "For a screen reader or a pipe: lines of text that name what has the focus and tell what each key has "
+                   "changed; no screen is drawn. Keys come from standard input."},
     [OPT_PRESETS] =
         {"presets", "DIR", 0, ANY & ~FOR(CMD_HELP),
          "Read presets from DIR too; rows with a known id replace those of the user and of the program."},
@@ -202,14 +219,14 @@ static bool add_b_setting(struct options *o, char *text, char *err) {
     return false;
 }
 
-/* The first operand is the command, the second the topic of `help`, the figure of `explain` or the article of `reproduce`. */
+/* The first operand is the command, the second the topic of `help`, the figure of `explain`, the article of `reproduce` or a file. */
 static bool add_operand(struct options *o, char *text, int *operands, char *err) {
     int place = (*operands)++;
     if (place == 0) {
         o->command = find_command(text);
         return o->command < CMD_COUNT || refuse_command(text, err);
     }
-    if (place == 1 && (o->command == CMD_HELP || o->command == CMD_REPRODUCE)) {
+    if (place == 1 && (o->command == CMD_HELP || o->command == CMD_REPRODUCE || o->command == CMD_PLAY || o->command == CMD_TOUR)) {
         o->topic = text;
         return o->command != CMD_HELP || find_command(text) < CMD_COUNT || refuse_command(text, err);
     }

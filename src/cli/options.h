@@ -9,7 +9,7 @@
 #include "core/scenario.h"
 
 enum command_id {
-    CMD_EXPLORE, CMD_EVAL, CMD_EXPLAIN, CMD_SNAPSHOT, CMD_RULES, CMD_LAWS,
+    CMD_EXPLORE, CMD_EVAL, CMD_EXPLAIN, CMD_SNAPSHOT, CMD_PLAY, CMD_TOUR, CMD_RULES, CMD_LAWS,
     CMD_MODELS, CMD_GPUS, CMD_FORMATS, CMD_LINKS, CMD_SCENARIOS,
     CMD_REPRODUCE, CMD_VALIDATE,
     CMD_HELP,
@@ -25,7 +25,8 @@ extern const struct command commands[CMD_COUNT];
 
 enum option_id {
     OPT_B, OPT_SCENARIO_A, OPT_SCENARIO_B, OPT_SESSION, OPT_JOURNAL,
-    OPT_SCENARIOS, OPT_FORMAT, OPT_SIZE, OPT_SCRIPT, OPT_GLYPHS, OPT_COLOR, OPT_MOUSE, OPT_PRESETS,
+    OPT_SCENARIOS, OPT_FORMAT, OPT_SIZE, OPT_SCRIPT, OPT_SPEED, OPT_GLYPHS, OPT_COLOR, OPT_MOUSE, OPT_THEME, OPT_PRESENT, OPT_PLAIN,
+    OPT_PRESETS,
     OPT_PROFILE, OPT_LEVEL, OPT_ONLY, OPT_HELPER, OPT_DRY_RUN,
     OPT_FIELDS, OPT_FIGURES, OPT_OPTIONS, OPT_KEYS,
     OPT_HELP, OPT_VERSION,
@@ -56,7 +57,7 @@ struct settings {
 
 struct options {
     enum command_id command;
-    const char *topic;           /* help COMMAND, reproduce ARTICLE */
+    const char *topic;           /* help COMMAND, reproduce ARTICLE, play TOUR, tour SESSION */
     const char *figure;          /* explain FIGURE */
     const char *text[OPT_COUNT]; /* the argument ("" for options without one), or NULL: not given */
     struct settings a, b;        /* field flags; --b */

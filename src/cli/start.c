@@ -110,8 +110,16 @@ enum status cli_screen_options(const struct options *o, struct screen_settings *
     const char *glyphs = options_word(&filled, OPT_GLYPHS, err);
     const char *color = glyphs ? options_word(&filled, OPT_COLOR, err) : NULL;
     const char *mouse = color ? options_word(&filled, OPT_MOUSE, err) : NULL;
-    if (!mouse)
+    const char *theme = mouse ? options_word(&filled, OPT_THEME, err) : NULL;
+    if (!theme)
         return cli_fail(STATUS_BAD_INPUT, err);
-    out->screen = (struct tui_options){.glyphs = glyphs, .color = color, .mouse = strcmp(mouse, "on") == 0, .keys = &out->keys};
+    out->screen = (struct tui_options){
+        .glyphs = glyphs,
+        .color = color,
+        .theme = theme,
+        .mouse = strcmp(mouse, "on") == 0,
+        .present = o->text[OPT_PRESENT] != NULL,
+        .keys = &out->keys,
+    };
     return STATUS_OK;
 }

@@ -48,6 +48,10 @@ bool session_journal(struct session *s, struct catalog *c, const char *path, cha
 /* Writes what is new to the journal, if there is one. False with err when the disk says no. */
 bool session_journal_flush(struct session *s, struct catalog *c, struct load_cache *cache, char *err);
 
+/* Every state of a session file in its order, both slots of each; a file with a bad row gets no visit at all. */
+typedef void session_visit(const struct scenario state[SLOT_COUNT], void *user);
+bool session_read_states(const char *path, struct catalog *c, session_visit *visit, void *user, char *err);
+
 /* The last state of a session file: the scenarios of both slots. Every row is checked. */
 bool session_load(const char *path, struct catalog *c, struct scenario out[SLOT_COUNT], char *err);
 

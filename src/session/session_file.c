@@ -203,29 +203,6 @@ static bool scan_defaults(const struct csv_row *row, bool defaulted[FIELD_COUNT]
     return true;
 }
 
-static bool scan_row(const struct csv_row *row, void *user, char *err) {
-    struct session_scan *scan = user;
-    struct deployment d;
-    const char *name = csv_cell(row, "slot");
-    int slot = 0;
-
-    if (!scan_state_number(row, scan, err))
-        return false;
-    while (slot < SLOT_COUNT && strcmp(name, slot_names[slot]) != 0)
-        slot++;
-    if (slot == SLOT_COUNT)
-        return scan_bad(row, "slot", name, "A or B", err);
-    scan->seen[slot] = true;
-    return scan_defaults(row, scan->defaulted[slot], err) &&
-           scenario_resolve_row(row, scan->catalog, &scan->scenario[slot], &d, err);
-}
-
-bool session_scan_file(FILE *in, const char *path, struct catalog *c, struct session_scan *scan, char *err) {
-    memset(scan, 0, sizeof *scan);
-    scan->catalog = c;
-    return csv_read(in, path, scan_header, scan_row, scan, err);
-}
-
 static void copy_field(struct scenario *to, const struct scenario *from, const struct field *f) {
     char text[MODEL_REF_LEN > VALUE_LEN ? MODEL_REF_LEN : VALUE_LEN], err[ERROR_LEN];
     scenario_parse(to, f, scenario_print(from, f, text), err); /* it was accepted before */
@@ -260,15 +237,65 @@ static void restore_defaults(struct catalog *c, struct scenario *s, const bool d
         copy_field(s, &shown, moved);
 }
 
-bool session_load(const char *path, struct catalog *c, struct scenario out[SLOT_COUNT], char *err) {
-    struct session_scan scan;
+/* The state as it was, the fields that followed their defaults included. */
+static void scan_visit(const struct session_scan *scan) {
+    struct scenario state[SLOT_COUNT];
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        state[slot] = scan->scenario[slot];
+        restore_defaults(scan->catalog, &state[slot], scan->defaulted[slot]);
+    }
+    scan->visit(state, scan->user);
+}
+
+static bool scan_row(const struct csv_row *row, void *user, char *err) {
+    struct session_scan *scan = user;
+    struct deployment d;
+    const char *name = csv_cell(row, "slot");
+    int slot = 0;
+
+    if (!scan_state_number(row, scan, err))
+        return false;
+    while (slot < SLOT_COUNT && strcmp(name, slot_names[slot]) != 0)
+        slot++;
+    if (slot == SLOT_COUNT)
+        return scan_bad(row, "slot", name, "A or B", err);
+    scan->seen[slot] = true;
+    if (!scan_defaults(row, scan->defaulted[slot], err) ||
+        !scenario_resolve_row(row, scan->catalog, &scan->scenario[slot], &d, err))
+        return false;
+    if (scan->visit && slot == SLOT_COUNT - 1 && scan->seen[SLOT_A])
+        scan_visit(scan);
+    return true;
+}
+
+bool session_scan_file(FILE *in, const char *path, struct catalog *c, struct session_scan *scan, char *err) {
+    *scan = (struct session_scan){.catalog = c, .visit = scan->visit, .user = scan->user};
+    return csv_read(in, path, scan_header, scan_row, scan, err);
+}
+
+static bool scan_path(const char *path, struct catalog *c, struct session_scan *scan, char *err) {
     FILE *in = fopen(path, "r");
     if (!in) {
         snprintf(err, ERROR_LEN, "%.200s: cannot be read: %s", path, strerror(errno));
         return false;
     }
-    bool ok = session_scan_file(in, path, c, &scan, err);
+    bool ok = session_scan_file(in, path, c, scan, err);
     fclose(in);
+    return ok;
+}
+
+bool session_read_states(const char *path, struct catalog *c, session_visit *visit, void *user, char *err) {
+    struct session_scan scan = {.visit = NULL};
+    if (!scan_path(path, c, &scan, err)) /* a first pass, so that nothing is half told */
+        return false;
+    scan.visit = visit;
+    scan.user = user;
+    return scan_path(path, c, &scan, err);
+}
+
+bool session_load(const char *path, struct catalog *c, struct scenario out[SLOT_COUNT], char *err) {
+    struct session_scan scan = {.visit = NULL};
+    bool ok = scan_path(path, c, &scan, err);
     for (int slot = 0; ok && slot < SLOT_COUNT; slot++) {
         if (!scan.seen[slot]) {
             snprintf(err, ERROR_LEN, "%.200s: no row for slot %s; a session file has rows for A and for B",

@@ -67,7 +67,7 @@ static bool journal_check_end(FILE *in, const char *path, char *err) {
 
 /* An existing journal: `*count` becomes the number of its last state. */
 static bool journal_check_file(const char *path, struct catalog *c, size_t *count, char *err) {
-    struct session_scan scan;
+    struct session_scan scan = {.visit = NULL};
     FILE *in = fopen(path, "r");
     if (!in)
         return journal_refuse(err, path, strerror(errno));

@@ -48,6 +48,8 @@ struct session_scan {
     bool seen[SLOT_COUNT];
     struct scenario scenario[SLOT_COUNT]; /* of the last row of each slot, values as written */
     bool defaulted[SLOT_COUNT][FIELD_COUNT];
+    session_visit *visit; /* told of each state when both its rows have been read; or NULL */
+    void *user;
 };
 
 /* Reads and checks a session file from its beginning. */

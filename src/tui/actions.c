@@ -10,6 +10,7 @@
 #include "tui/find.h"
 #include "tui/slots.h"
 #include "tui/measuring.h"
+#include "tui/present.h"
 #include "tui/tui_run.h"
 #include "tui/wrap.h"
 
@@ -439,6 +440,26 @@ static void run_quit(struct ui *u, const struct action *a, int key) {
         open_mode(u, MODE_QUIT);
 }
 
+static void run_picture(struct ui *u, const struct action *a, int key) {
+    (void)a, (void)key;
+    ui_take_picture(u);
+}
+
+static void run_present(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    if (u->mode != MODE_PRESENT)
+        u->mode = MODE_PRESENT;
+    else if (a->argument == 0)
+        u->mode = MODE_COLUMN;
+    else
+        present_turn(u, a->argument);
+}
+
+static void run_look(struct ui *u, const struct action *a, int key) {
+    (void)key;
+    (a->argument ? ui_turn_glyphs : ui_turn_theme)(u);
+}
+
 /* The loop draws everything again on this key before it comes here; the row is for the help. */
 static void run_redraw(struct ui *u, const struct action *a, int key) {
     (void)u, (void)a, (void)key;
@@ -456,6 +477,7 @@ enum {
     IN_WORKING = 1 << MODE_WORKING,
     IN_PAGE = IN_HELP | IN_WORKING,
     IN_QUIT = 1 << MODE_QUIT,
+    IN_PRESENT = 1 << MODE_PRESENT,
     IN_COMMAND = 1 << MODE_COMMAND,
     IN_FIND = 1 << MODE_FIND,
     IN_HELP_FIND = 1 << MODE_HELP_FIND,
@@ -493,27 +515,25 @@ static const struct action actions[] = {
     {"group-up", IN_COLUMN, {KEYCODE_PAGE_UP}, -1, run_group,
      SHOWN("PgUp PgDn", NULL, "sliders", "group before or after", 0)},
     {"group-down", IN_COLUMN, {KEYCODE_PAGE_DOWN}, 1, run_group, PAIRED},
-    {"reset", IN_MAIN, {'r'}, 0, run_reset,
+    {"reset", IN_MAIN | IN_PRESENT, {'r'}, 0, run_reset,
      SHOWN("r", NULL, "sliders", "the field as it was when the explorer opened", 0)},
-    {"auto", IN_MAIN, {'R', 'd'}, 1, run_reset,
+    {"auto", IN_MAIN | IN_PRESENT, {'R', 'd'}, 1, run_reset,
      SHOWN("R  d", NULL, "sliders", "the field back to its default (auto)", 0)},
-    {"slot", IN_MAIN, {'b'}, 0, run_slot,
+    {"slot", IN_MAIN | IN_PRESENT, {'b'}, 0, run_slot,
      SHOWN("b", "b A/B", "scenarios", "edit the other scenario, A or B", 4)},
     {"focus", IN_MAIN, {KEYCODE_TAB, KEYCODE_BACKTAB}, 0, run_focus,
      SHOWN("Tab", "Tab panes", "scenarios", "move between the sliders and the panes", 5)},
-    {"presets", IN_MAIN, {'p'}, 0, run_presets,
+    {"presets", IN_MAIN | IN_PRESENT, {'p'}, 0, run_presets,
      SHOWN("p", "p presets", "scenarios", "ready-made scenarios: type to filter, Enter loads into the edited slot", 6)},
-    {"mend", IN_MAIN, {'m'}, 0, run_adopt,
+    {"mend", IN_MAIN | IN_PRESENT, {'m'}, 0, run_adopt,
      SHOWN("m", NULL, "scenarios", "make a scenario that does not run possible: adopt the marked move", 0)},
-    {"swap", IN_MAIN, {'S'}, 0, run_swap,
-     SHOWN("S", NULL, "scenarios", "exchange A and B", 0)},
-    {"copy", IN_MAIN, {'C'}, 0, run_copy,
-     SHOWN("C", NULL, "scenarios", "copy the scenario under edit onto the other", 0)},
-    {"lock", IN_MAIN, {'L'}, 0, run_lock,
+    {"swap", IN_MAIN | IN_PRESENT, {'S'}, 0, run_swap, SHOWN("S", NULL, "scenarios", "exchange A and B", 0)},
+    {"copy", IN_MAIN | IN_PRESENT, {'C'}, 0, run_copy, SHOWN("C", NULL, "scenarios", "copy the scenario under edit onto the other", 0)},
+    {"lock", IN_MAIN | IN_PRESENT, {'L'}, 0, run_lock,
      SHOWN("L", NULL, "scenarios", "lock the field, or free it: a change of a locked field (=) changes A and B", 0)},
-    {"undo", IN_MAIN, {'u'}, -1, run_undo,
+    {"undo", IN_MAIN | IN_PRESENT, {'u'}, -1, run_undo,
      SHOWN("u", "u undo", "scenarios", "undo", 7)},
-    {"redo", IN_MAIN, {KEYCODE_CTRL_R}, 1, run_undo,
+    {"redo", IN_MAIN | IN_PRESENT, {KEYCODE_CTRL_R}, 1, run_undo,
      SHOWN("Ctrl-R", NULL, "scenarios", "redo", 0)},
     {"pane-up", IN_PANES, {KEYCODE_UP, 'k'}, -1, run_pane_vertical,
      SHOWN("arrows hjkl", "←↑↓→ figure", "panes", "the figure above or below, the pane beside; in Memory, the moves that mend", 3)},
@@ -553,13 +573,28 @@ static const struct action actions[] = {
      SHOWN(":", ": command", "session", "type a command: Tab completes it", 6)},
     {"find", IN_MAIN, {'/'}, 0, run_find,
      SHOWN("/", "/ find", "session", "find a field, a scenario, a view or an action by its name", 6)},
-    {"export", IN_MAIN | IN_QUIT, {'e'}, 0, run_export,
+    {"export", IN_MAIN | IN_QUIT | IN_PRESENT, {'e'}, 0, run_export,
      SHOWN("e", "e export", "session", "write the session to moescope-DATE-TIME.csv in this folder", 9)},
-    {"help", IN_MAIN, {'?', KEYCODE_F1}, 0, run_help,
+    {"help", IN_MAIN | IN_PRESENT, {'?', KEYCODE_F1}, 0, run_help,
      SHOWN("?  F1", "? help", "session", "this page", 1)},
-    {"redraw", IN_MAIN, {KEYCODE_CTRL_L}, 0, run_redraw,
-     SHOWN("Ctrl-L", NULL, "session", "draw the screen again", 0)},
-    {"quit", IN_MAIN | IN_QUIT, {'q'}, 0, run_quit,
+    {"picture", IN_MAIN | IN_PAGE | IN_PRESENT, {'s'}, 0, run_picture,
+     SHOWN("s", NULL, "session", "write this screen to moescope-DATE-TIME.txt, .ansi and .svg in this folder", 0)},
+    {"present", IN_MAIN, {'P'}, 0, run_present,
+     SHOWN("P", NULL, "session", "one figure at a time, large, for a room: ←→ the next, ↑↓ move the slider, Esc back", 0)},
+    {"present-before", IN_PRESENT, {KEYCODE_LEFT, 'h', KEYCODE_PAGE_UP, KEYCODE_BACKSPACE}, -1, run_present,
+     SHOWN("← →  h l", "←→ figure", "large figures", "the figure before or after", 3)},
+    {"present-after", IN_PRESENT, {KEYCODE_RIGHT, 'l', KEYCODE_PAGE_DOWN, ' ', KEYCODE_TAB}, 1, run_present, PAIRED},
+    {"present-more", IN_PRESENT, {KEYCODE_UP, 'k', '+', '='}, 1, run_adjust,
+     SHOWN("↑ ↓  j k", "↑↓ change", "large figures", "move the slider", 4)},
+    {"present-less", IN_PRESENT, {KEYCODE_DOWN, 'j', '-'}, -1, run_adjust, PAIRED},
+    {"present-leave", IN_PRESENT, {KEYCODE_ESC, 'P'}, 0, run_present,
+     SHOWN("Esc  P", "Esc explorer", "large figures", "back to the explorer", 5)},
+    {"theme", IN_MAIN | IN_PRESENT, {'T'}, 0, run_look,
+     SHOWN("T", NULL, "session", "the next theme: dark, light, high-contrast, mono", 0)},
+    {"glyphs", IN_MAIN | IN_PRESENT, {'G'}, 1, run_look,
+     SHOWN("G", NULL, "session", "the next set of glyphs: ASCII, lines and blocks, braille too", 0)},
+    {"redraw", IN_MAIN | IN_PRESENT, {KEYCODE_CTRL_L}, 0, run_redraw, SHOWN("Ctrl-L", NULL, "session", "draw the screen again", 0)},
+    {"quit", IN_MAIN | IN_QUIT | IN_PRESENT, {'q'}, 0, run_quit,
      SHOWN("q", "q quit", "session", "quit; asks once if work is not saved", 2)},
     {"stay", IN_QUIT, {KEYCODE_ESC}, 0, run_back,
      SHOWN("Esc", "Esc stay", "session", "at the question whether to quit: stay", 3)},

@@ -64,6 +64,8 @@ void canvas_put(struct canvas *c, int x, int y, uint32_t glyph, enum role role) 
         glyph = glyph_block(glyph);
     if (c->glyphs == GLYPHS_ASCII)
         glyph = glyph_degrade(glyph);
+    if (c->glyphs == GLYPHS_BLOCK)
+        glyph = glyph_block(glyph);
     c->cell[(size_t)y * (size_t)c->w + (size_t)x] = (struct cell){glyph, (uint8_t)role};
 }
 

@@ -29,7 +29,9 @@ struct cell {
 };
 
 /* Which glyphs the output can show. Block: all but braille, which the fonts of some terminals lack. */
-enum glyph_set { GLYPHS_ASCII, GLYPHS_BLOCK, GLYPHS_UTF8 };
+enum glyph_set { GLYPHS_ASCII, GLYPHS_BLOCK, GLYPHS_UTF8, GLYPHS_COUNT };
+
+enum theme_id { THEME_DARK, THEME_LIGHT, THEME_CONTRAST, THEME_MONO, THEME_COUNT };
 
 struct canvas {
     int w, h;
@@ -37,6 +39,7 @@ struct canvas {
     struct rect clip;
     int cursor_x, cursor_y; /* where the hardware cursor rests: the focus */
     enum glyph_set glyphs;
+    enum theme_id theme; /* in which it is shown and written */
 };
 
 bool canvas_resize(struct canvas *c, int w, int h); /* clears; false when memory is short */
@@ -44,7 +47,7 @@ void canvas_free(struct canvas *c);
 void canvas_clear(struct canvas *c); /* blanks every cell, takes the clip away, cursor to 0,0 */
 void canvas_clip(struct canvas *c, struct rect r); /* r cut to the canvas; {0,0,w,h} takes the clip away */
 
-/* With GLYPHS_ASCII every glyph is replaced here, by the table in glyph.c, so panes may draw what they like. Special blanks
+/* Glyphs that the set lacks are replaced here, by the tables in glyph.c, so panes may draw what they like. Special blanks
  * (thin, no-break) become a space; controls and wide characters, which would break the grid, a replacement. */
 void canvas_put(struct canvas *c, int x, int y, uint32_t glyph, enum role role);
 /* UTF-8 text, at most `width` cells (cut with an ellipsis if it is longer). Returns the cells used. */
@@ -64,5 +67,7 @@ extern const char role_letters[ROLE_COUNT + 1];
 void canvas_write_text(const struct canvas *c, FILE *out, bool roles);
 /* The same with colours: SGR sequences for 256 colours, the default background. */
 void canvas_write_ansi(const struct canvas *c, FILE *out);
+/* The same as a picture with the theme's colours on its own ground; one file, no other needed. */
+void canvas_write_svg(const struct canvas *c, FILE *out);
 
 #endif

@@ -20,8 +20,8 @@ static const struct cell *canvas_row(const struct canvas *c, int y) {
 }
 
 /* Whether nothing would be seen of the cell. */
-static bool canvas_is_blank(struct cell cell) {
-    struct style style = theme_style((enum role)cell.role, 256);
+static bool canvas_is_blank(const struct canvas *c, struct cell cell) {
+    struct style style = theme_style(c->theme, (enum role)cell.role, 256);
     return cell.glyph == ' ' && style.bg < 0 && !(style.attrs & (STYLE_REVERSE | STYLE_UNDERLINE));
 }
 
@@ -80,11 +80,11 @@ void canvas_write_ansi(const struct canvas *c, FILE *out) {
         uint8_t role =
             ROLE_TEXT; /* each line begins and ends plain, so that lines can be cut out and pasted */
         int n = c->w;
-        while (n > 0 && canvas_is_blank(row[n - 1]))
+        while (n > 0 && canvas_is_blank(c, row[n - 1]))
             n--;
         for (int x = 0; x < n; x++) {
             if (row[x].role != role)
-                canvas_write_sgr(theme_style((enum role)row[x].role, 256), out);
+                canvas_write_sgr(theme_style(c->theme, (enum role)row[x].role, 256), out);
             role = row[x].role;
             canvas_write_glyph(row[x].glyph, out);
         }

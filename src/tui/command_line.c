@@ -190,6 +190,10 @@ void command_line_enter(struct ui *u) {
 
 /* --- drawing --- */
 
+const char *command_line_text(const struct ui *u) {
+    return u->command->text;
+}
+
 void command_line_draw(const struct ui *u, struct canvas *c, struct rect r) {
     const struct command_line *l = u->command;
     int room = r.w - 3, skip = (int)l->at >= room ? (int)l->at - room + 1 : 0;

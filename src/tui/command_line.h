@@ -26,6 +26,8 @@ void command_line_complete(struct ui *u, int step);
 /* Runs the line. One that is refused stays, with the reason. */
 void command_line_enter(struct ui *u);
 
+const char *command_line_text(const struct ui *u);
+
 /* The line, and in a row of its own what it could become or why it was refused; false when there is nothing to tell. */
 void command_line_draw(const struct ui *u, struct canvas *c, struct rect r);
 bool command_line_draw_hint(const struct ui *u, struct canvas *c, struct rect r);

@@ -59,6 +59,14 @@ size_t find_count(const struct ui *u) {
     return n;
 }
 
+const char *find_print(const struct ui *u, char *buf, size_t size) {
+    struct find_item item;
+    buf[0] = '\0';
+    if (item_at(u, u->preset, &item))
+        snprintf(buf, size, "%zu of %zu, %s %s, %s", u->preset + 1, find_count(u), kind_names[item.kind], item.id, item.label);
+    return buf;
+}
+
 void find_open(struct ui *u) {
     u->back = ui_base_mode(u);
     u->mode = MODE_FIND;

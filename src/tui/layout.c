@@ -29,6 +29,10 @@ static void place_panes(struct rect body, int zoom, struct layout *out) {
 }
 
 void layout_compute(int w, int h, int zoom, struct layout *out) {
+    layout_compute_above(w, h, 0, zoom, out);
+}
+
+void layout_compute_above(int w, int h, int caption, int zoom, struct layout *out) {
     memset(out, 0, sizeof *out);
     out->too_small = w < UI_MIN_WIDTH || h < UI_MIN_HEIGHT;
     if (out->too_small)
@@ -36,10 +40,11 @@ void layout_compute(int w, int h, int zoom, struct layout *out) {
     out->compact = w < FULL_WIDTH || h < FULL_HEIGHT;
     int verdict = w >= FULL_WIDTH && h >= FULL_HEIGHT - 4 ? 2 : 1;
     int column = out->compact ? COLUMN_COMPACT : clamp(w / 4, COLUMN_MIN, COLUMN_MAX);
-    int top = 1 + verdict, body = h - top - 2;
+    int top = 1 + verdict, body = h - top - caption - 2;
     out->title = (struct rect){0, 0, w, 1};
     out->verdict = (struct rect){0, 1, w, verdict};
     out->column = (struct rect){0, top, column, body};
+    out->caption = (struct rect){0, top + body, w, caption};
     out->status = (struct rect){0, h - 2, w, 1};
     out->keys = (struct rect){0, h - 1, w, 1};
     place_panes((struct rect){column, top, w - column, body}, zoom, out);

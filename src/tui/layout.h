@@ -13,11 +13,13 @@ struct layout {
     bool compact;   /* cards without frames; the column shows one group */
     struct rect title, verdict, column;
     struct rect pane[PANE_COUNT]; /* width 0: hidden */
-    struct rect status, keys;
+    struct rect caption, status, keys; /* caption: height 0 without one */
 };
 
 /* `zoom`: the pane that takes the room of all four, or -1. */
 void layout_compute(int w, int h, int zoom, struct layout *out);
+/* The same with `caption` rows between the panes and the status line. */
+void layout_compute_above(int w, int h, int caption, int zoom, struct layout *out);
 
 /* The part of a pane or column inside its frame or heading. */
 struct rect layout_inner(const struct layout *l, struct rect r);

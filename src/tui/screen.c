@@ -22,14 +22,15 @@ enum {
 
 enum { SCREEN_WATCHED = 3 };
 
-struct look {
+struct screen_look {
     attr_t attrs;
     short pair;
 };
 
 static struct {
     SCREEN *terminal;
-    struct look look[ROLE_COUNT];
+    int colors;
+    struct screen_look look[ROLE_COUNT];
     struct canvas shown; /* what is on the terminal; w = 0: unknown */
     sigset_t held_back;  /* signals that may only arrive while we wait */
     sigset_t waiting;    /* the mask for that */
@@ -125,17 +126,20 @@ static attr_t screen_attrs(unsigned attrs) {
 }
 
 /* Curses is not told of colours that are not wanted: then it sends none, not even the default ones. */
-static void screen_init_looks(const char *color) {
+static void screen_init_colors(const char *color) {
     int available = screen_capability("setaf") ? tigetnum("colors") : 0;
-    int colors = theme_colors(color, available);
-    if (colors >= 8 && (start_color() == ERR || use_default_colors() == ERR))
-        colors = 0;
+    screen.colors = theme_colors(color, available);
+    if (screen.colors >= 8 && (start_color() == ERR || use_default_colors() == ERR))
+        screen.colors = 0;
+}
+
+static void screen_init_looks(enum theme_id theme) {
     for (int role = 0; role < ROLE_COUNT; role++) {
-        struct style style = theme_style((enum role)role, colors);
+        struct style style = theme_style(theme, (enum role)role, screen.colors);
         short pair = style.fg < 0 && style.bg < 0 ? 0 : (short)(role + 1);
         if (pair != 0)
             init_pair(pair, (short)style.fg, (short)style.bg);
-        screen.look[role] = (struct look){screen_attrs(style.attrs), pair};
+        screen.look[role] = (struct screen_look){screen_attrs(style.attrs), pair};
     }
 }
 
@@ -165,7 +169,8 @@ bool screen_open(const char *color, bool mouse, char *err) {
     nonl();
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
-    screen_init_looks(color);
+    screen_init_colors(color);
+    screen_init_looks(THEME_DARK);
     if (mouse) {
         mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
         mouseinterval(0); /* a press counts at once: whether it is the second of two is seen from the clock */
@@ -195,7 +200,7 @@ void screen_size(int *w, int *h) {
 
 static void screen_put(int x, int y, struct cell cell) {
     wchar_t text[2] = {(wchar_t)cell.glyph, L'\0'};
-    const struct look *look = &screen.look[cell.role];
+    const struct screen_look *look = &screen.look[cell.role];
     cchar_t c;
     if (wcwidth(text[0]) != 1)
         text[0] = L'?'; /* the locale knows better than our table, and the grid must hold */
@@ -205,7 +210,10 @@ static void screen_put(int x, int y, struct cell cell) {
 
 void screen_show(const struct canvas *c) {
     struct canvas *shown = &screen.shown;
-    bool all = shown->w != c->w || shown->h != c->h;
+    bool all = shown->w != c->w || shown->h != c->h || shown->theme != c->theme;
+    if (shown->theme != c->theme)
+        screen_init_looks(c->theme);
+    shown->theme = c->theme;
     if (all) {
         erase();
         if (!canvas_resize(shown, c->w, c->h))

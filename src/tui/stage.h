@@ -17,6 +17,8 @@ struct stage {
 
 /* False when the options or the memory are not there, with err[ERROR_LEN]; stage_close it all the same. */
 bool stage_open(struct stage *st, struct catalog *c, struct session *s, const struct tui_options *o, char *err);
+/* Theme and glyphs of the options; `fallback` where they leave the glyphs to us, `most` the largest set that can be shown. */
+void stage_look(struct stage *st, const struct tui_options *o, enum glyph_set most, enum glyph_set fallback);
 void stage_close(struct stage *st);
 
 /* Passes a key on and writes the journal; a disk that says no is a message on the screen, and tried again at each key. */

@@ -13,8 +13,22 @@ struct style {
     unsigned attrs; /* a set of enum style_attr */
 };
 
-/* The style of a role on a terminal with this many colours (0: attributes only). */
-struct style theme_style(enum role role, int colors);
+/* As `--theme` takes them, in the order of enum theme_id. */
+extern const char *const theme_names[THEME_COUNT];
+
+/* The style of a role on a terminal with this many colours: 256, 16, 8, or fewer for attributes only. */
+struct style theme_style(enum theme_id theme, enum role role, int colors);
+
+/* The ground that a theme is made for and the text on it, as numbers of the 256 colours: what stands for the terminal's
+ * defaults in a picture, and in the test of contrasts. */
+struct style theme_paper(enum theme_id theme);
+
+/* Colour i of the 256 as xterm has it, red << 16 | green << 8 | blue. */
+unsigned theme_rgb(int i);
+
+/* The theme of this name; "auto" takes the light one where COLORFGBG says that the ground is light, else the dark one.
+ * THEME_COUNT if there is none. */
+enum theme_id theme_find(const char *name);
 
 /* Colours to use of the `available` ones: "never" none, "always" all, "auto" none when NO_COLOR is set and not empty. */
 int theme_colors(const char *color, int available);

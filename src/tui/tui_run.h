@@ -22,22 +22,40 @@ struct tui_keys {
 bool tui_keys_bind(struct tui_keys *keys, const char *action, const char *key, char *err);
 
 struct tui_options {
-    const char *glyphs;          /* "auto", "ascii", "block", "utf8" */
+    const char *glyphs;          /* one of tui_glyph_sets */
     const char *color;           /* "auto", "never", "always" */
+    const char *theme;           /* one of tui_themes; NULL: auto */
     bool mouse;                  /* take clicks; else the terminal keeps them, to select text */
+    bool present;                /* begin with large figures */
     const struct tui_keys *keys; /* NULL: none */
     struct validation_options measure; /* for `v`; level NULL: it starts nothing */
 };
+
+/* What --glyphs and --theme take, NULL at the end. */
+extern const char *const tui_glyph_sets[], *const tui_themes[];
+extern const char *const tui_formats[]; /* of a played screen: text, roles, ansi, svg, plain (lines of what changes) */
 
 /* Opens the explorer on the terminal until the user quits; the terminal is restored whatever happens. False with a
  * message in err[ERROR_LEN] when there is no usable terminal or the journal could not be written. */
 bool tui_run(struct catalog *c, struct session *s, const struct tui_options *o, char *err);
 
+/* The same in lines of text, each telling what a key has changed; keys come from standard input, a terminal or a pipe.
+ * False with an empty message and errno where standard output is not taken. */
+bool tui_plain(struct catalog *c, struct session *s, const struct tui_options *o, char *err);
+
+/* The same while a script plays in its own time, `speed` times as fast; Space pauses it, Esc leaves it, any other key takes
+ * over. The script must have been checked. */
+bool tui_tour(struct catalog *c, struct session *s, const struct tui_options *o, FILE *script, const char *name, double speed,
+              char *err);
+
+/* Whether every word of a script is known, before the first is played; err[ERROR_LEN] says which is not. */
+bool tui_check_tour(FILE *script, const char *name, char *err);
+
+/* Writes the key script that leads from one pair of scenarios through `n` others, with a caption and a pause at each. */
+void tui_write_tour(FILE *out, const struct scenario from[SLOT_COUNT], const struct scenario (*state)[SLOT_COUNT], size_t n);
+
 /* Plays a key script on a screen of w x h cells and prints the composed screen to `out` at each `show`, and at the end.
- * Script: words separated by blanks, '#' to the end of the line is a comment: a single character or one of
- * up down left right tab backtab enter esc home end pgup pgdn backspace delete ctrl-r space f1, `type:TEXT`,
- * `click:X,Y`, `double:X,Y`, `wheel:X,Y,up` (or down; cells count from 0), `size:WxH`, `show`, `records:FILE` (beside the
- * script: what a validation helper wrote), `records-end` (and there it broke off). Bad words are errors with their line. */
+ * Its words: script.h. Captions are drawn, pauses passed over; bad words are errors with their line. */
 bool tui_play(struct catalog *c, struct session *s, const struct tui_options *o, int w, int h, FILE *script,
               const char *script_name, const char *format, FILE *out, char *err);
 

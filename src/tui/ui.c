@@ -11,7 +11,9 @@
 #include "tui/figures.h"
 #include "tui/find.h"
 #include "tui/hot.h"
+#include "tui/present.h"
 #include "tui/slots.h"
+#include "tui/theme.h"
 #include "tui/ui_state.h"
 #include "tui/wrap.h"
 
@@ -33,7 +35,8 @@ const struct field *ui_field(const struct ui *u) {
 }
 
 enum mode ui_base_mode(const struct ui *u) {
-    return u->mode == MODE_COLUMN || u->mode == MODE_PANES || u->mode == MODE_WIDE ? u->mode : u->back;
+    bool base = u->mode == MODE_COLUMN || u->mode == MODE_PANES || u->mode == MODE_WIDE || u->mode == MODE_PRESENT;
+    return base ? u->mode : u->back;
 }
 
 void ui_say(struct ui *u, bool error, const char *format, ...) {
@@ -206,6 +209,7 @@ struct ui *ui_new(struct catalog *c, struct session *s) {
     u->patience_ms = STUDY_PATIENCE_MS;
     u->field = F_BATCH;
     u->laid = catalog_has_measured(c); /* --profile */
+    u->look = (struct look){.theme = THEME_DARK, .glyphs = GLYPHS_UTF8, .glyphs_most = GLYPHS_UTF8};
     ui_update(u, 1u << SLOT_A | 1u << SLOT_B);
     for (int i = 0; i < SLOT_COUNT; i++)
         u->view.slot[i].changed = false;
@@ -240,6 +244,24 @@ static void begin_event(struct ui *u) {
 static enum ui_result end_event(struct ui *u) {
     u->view.mend_focus = u->mode == MODE_PANES && figure_cursor_on_mends(u);
     return u->quit ? UI_QUIT : UI_REDRAW;
+}
+
+void ui_set_look(struct ui *u, const struct look *look) {
+    u->look = *look;
+    if (look->present)
+        u->mode = MODE_PRESENT;
+}
+
+void ui_turn_theme(struct ui *u) {
+    u->look.theme = (enum theme_id)((u->look.theme + 1) % THEME_COUNT);
+    ui_say(u, false, "theme: %s", theme_names[u->look.theme]);
+}
+
+void ui_turn_glyphs(struct ui *u) {
+    static const char *const names[GLYPHS_COUNT] = {"ASCII", "lines and blocks", "lines, blocks and braille"};
+    u->look.glyphs = (enum glyph_set)((u->look.glyphs + 1) % (u->look.glyphs_most + 1));
+    ui_say(u, false, "glyphs: %s%s", names[u->look.glyphs],
+           u->look.glyphs_most == GLYPHS_ASCII ? "; this locale has no others" : "");
 }
 
 enum ui_result ui_key(struct ui *u, int key) {
@@ -378,11 +400,20 @@ static void draw_overlay(struct ui *u, struct canvas *c, const struct layout *l)
 
 void ui_draw(struct ui *u, struct canvas *c) {
     struct layout l;
+    u->drawn_w = c->w;
+    u->drawn_h = c->h;
+    c->theme = u->look.theme;
+    c->glyphs = u->look.glyphs;
     canvas_clear(c);
     hot_forget(u);
-    layout_compute(c->w, c->h, u->wide ? 0 : u->zoom ? u->pane : -1, &l);
+    layout_compute_above(c->w, c->h, caption_rows(u, c->w), u->wide ? 0 : u->zoom ? u->pane : -1, &l);
     if (l.too_small) {
         draw_too_small(c);
+        return;
+    }
+    if (ui_base_mode(u) == MODE_PRESENT) {
+        present_draw(u, c);
+        draw_overlay(u, c, &l);
         return;
     }
     frame_draw_title(u, c, l.title);
@@ -391,6 +422,7 @@ void ui_draw(struct ui *u, struct canvas *c) {
         draw_wide(u, c, &l);
     else
         draw_panes(u, c, &l);
+    caption_draw(u, c, l.caption);
     draw_overlay(u, c, &l);
     frame_draw_status(u, c, l.status);
     frame_draw_keys(u, c, l.keys);

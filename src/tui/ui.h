@@ -37,6 +37,14 @@ bool ui_poll(struct ui *u);
 /* Plays records as if a helper had sent them; `end`: and then it ended. False when memory is short. */
 bool ui_feed(struct ui *u, const char *records, size_t n, bool end);
 
+/* How the screen is shown; `T` and `G` change it. */
+struct look {
+    enum theme_id theme;
+    enum glyph_set glyphs, glyphs_most; /* most: what the locale can send */
+    bool present; /* begin with large figures */
+};
+void ui_set_look(struct ui *u, const struct look *look); /* until then: dark, every glyph */
+
 enum ui_result ui_key(struct ui *u, int key);
 
 /* What the mouse did, on the screen as it was last drawn. */
@@ -60,6 +68,10 @@ int ui_wake_fd(const struct ui *u);
 enum ui_result ui_collect(struct ui *u);
 /* From now on every frame waits for its answer: what a script shows must not depend on the machine's speed. */
 void ui_be_patient(struct ui *u);
+
+/* Words under the panes until the next ones ("" takes them away), and beside them what keys do now, or NULL. */
+void ui_caption(struct ui *u, const char *text, const char *hint);
+void ui_hint(struct ui *u, const char *hint); /* another hint beside the same words */
 
 /* A message for the status line, shown until the next key. */
 void ui_message(struct ui *u, const char *text, bool error);

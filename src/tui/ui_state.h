@@ -7,6 +7,7 @@
 #include "catalog/articles.h"
 #include "explore/rules.h"
 #include "explore/sweep.h"
+#include "tui/script.h"
 #include "tui/tui_run.h"
 #include "tui/ui.h"
 #include "tui/verdict.h"
@@ -16,7 +17,7 @@
 
 /* What takes the keys. */
 enum mode {
-    MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_WORKING, MODE_QUIT,
+    MODE_COLUMN, MODE_PANES, MODE_WIDE, MODE_ENTRY, MODE_PRESETS, MODE_HELP, MODE_WORKING, MODE_PRESENT, MODE_QUIT,
     MODE_COMMAND, MODE_FIND, MODE_HELP_FIND, MODE_COUNT
 };
 
@@ -52,6 +53,9 @@ struct ui {
     struct view view;
     struct verdict verdict;
 
+    struct look look;
+    int page; /* of the large figures */
+    int drawn_w, drawn_h; /* size of the last frame */
     enum mode mode, back; /* back: the mode under an overlay, an entry or a question */
     int field;            /* selected scenario field */
     int scroll;           /* first row of the column that is shown */
@@ -96,6 +100,8 @@ struct ui {
     const struct tui_keys *keys; /* rebound keys; NULL: as the table has them */
     struct hots *hots;           /* what can be clicked on, as last drawn */
 
+    char caption[SCRIPT_TEXT], caption_hint[80];
+
     char message[MESSAGE_LEN];
     bool message_error;
     bool quit;
@@ -107,7 +113,7 @@ const struct deployment *ui_deployment(const struct ui *u);
 const struct field *ui_field(const struct ui *u);
 const char *ui_range(const struct field *f, char *buf); /* what is allowed, in words; buf[VALUE_LEN] */
 enum mode
-ui_base_mode(const struct ui *u); /* MODE_COLUMN, MODE_PANES or MODE_WIDE: where the focus is under an overlay */
+ui_base_mode(const struct ui *u); /* MODE_COLUMN, MODE_PANES, MODE_WIDE or MODE_PRESENT: where the focus is under an overlay */
 /* Takes a scenario into the edited slot if its ids resolve; else says why in the status line and changes
  * nothing. */
 bool ui_apply(struct ui *u, const struct scenario *next);
@@ -139,6 +145,20 @@ void frame_draw_keys(const struct ui *u, struct canvas *c, struct rect r);
 struct rect overlay_open_box(struct canvas *c, int w, int h, const char *title);
 void overlay_draw_help(struct ui *u, struct canvas *c);
 void overlay_draw_presets(struct ui *u, struct canvas *c);
+
+
+/* --- the caption under the panes (caption_draw.c) */
+enum { CAPTION_TEXT = 2 * SCRIPT_TEXT };
+const char *caption_expand(const struct ui *u, char *buf, size_t size); /* with its figures; "" if there is none. Returns buf */
+int caption_rows(const struct ui *u, int w); /* that it needs, its rule included; 0 without one */
+void caption_draw(const struct ui *u, struct canvas *c, struct rect r);
+
+/* --- the next theme, the next set of glyphs that the locale can send (ui.c) */
+void ui_turn_theme(struct ui *u);
+void ui_turn_glyphs(struct ui *u);
+
+/* --- pictures to take away (picture.c): the last frame, as moescope-DATE-TIME.txt, .ansi and .svg */
+void ui_take_picture(struct ui *u);
 
 /* --- the working of a figure (overlay_working.c) */
 void overlay_open_working(struct ui *u, enum estimate_field_id figure, int slot);

@@ -37,8 +37,9 @@ refused "does not go with 'moescope gpus'" gpus --size 80x24
 refused "takes no scenario fields" models --isl 5
 refused "unexpected argument 'mixtral-8x7b'" eval mixtral-8x7b
 refused "allowed: table, csv, json" eval --format xml
-refused "allowed: text, roles, ansi" snapshot --format xml
-refused "allowed: auto, ascii, block, utf8" snapshot --glyphs latin1
+refused "allowed: text, roles, ansi, svg, plain" snapshot --format xml
+refused "allowed: auto, ascii, block, braille, utf8" snapshot --glyphs latin1
+refused "allowed: auto, dark, light, high-contrast, mono" snapshot --theme pink
 refused "allowed: auto, never, always" snapshot --color sometimes
 refused "allowed: 1x1 to 1000x1000" snapshot --size 80
 refused "allowed: 1x1 to 1000x1000" snapshot --size 80x24x7

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Plays every key script and compares the composed screen with the stored one. GENERATE=1 rewrites the stored screens.
-# The first lines of a script may say: "# sizes: WxH ...", "# glyphs: ascii", "# format: roles".
+# The first lines of a script may say: "# sizes: WxH ...", "# glyphs: ascii", "# theme: light", "# format: roles".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 program=${MOESCOPE:-./moescope}
@@ -18,6 +18,7 @@ option() { # script, name, default
 
 play() { # script, size
     "$program" snapshot --size "$2" --script "$1" --glyphs "$(option "$1" glyphs utf8)" \
+        --theme "$(option "$1" theme dark)" \
         --format "$(option "$1" format text)"
 }
 
@@ -37,9 +38,30 @@ check() { # script, size
     fi
 }
 
+# Every tour plays to its end, as fast as it can.
+tour() { # tour, size
+    name=tour_$(basename "$1" .tour)
+    stored=$here/$name.$2.txt
+    if ! "$program" play "$1" --speed inf --size "$2" --glyphs utf8 --theme dark >"$work/screen"; then
+        echo "FAIL $name: the tour does not play"
+        failed=1
+    elif [ -n "${GENERATE:-}" ]; then
+        cp "$work/screen" "$stored"
+    elif ! diff -u "$stored" "$work/screen"; then
+        echo "FAIL ${stored##*/}"
+        failed=1
+    fi
+}
+
 for script in "$here"/*.keys; do
     for size in $(option "$script" sizes "80x24 100x30 200x60"); do
         check "$script" "$size"
     done
 done
+for script in "$MOESCOPE_PRESETS"/tours/*.tour; do
+    for size in 80x24 100x30; do
+        tour "$script" "$size"
+    done
+done
+[ -z "${GENERATE:-}" ] || sh "$here/gallery.sh" || failed=1
 exit $failed

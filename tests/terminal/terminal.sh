@@ -92,7 +92,7 @@ restored() {
     is keypad_cursor_flag 0 || fail "$1: cursor key mode on"
     is mouse_any_flag 0 || fail "$1: mouse mode on"
     run "stty -a >after"
-    cmp -s "$dir/before" "$dir/after" || fail "$1: terminal modes differ"
+    cmp -s "$dir/before" "$dir/after" || { diff "$dir/before" "$dir/after"; fail "$1: terminal modes differ"; }
 }
 
 # --- the tests ------------------------------------------------------------------------------------------------
@@ -250,6 +250,67 @@ for term in linux vt100 vt220; do
     is scroll_region_lower 23 || fail "TERM=$term: scroll region"
     run "stty -a >after"
     cmp -s "$dir/before" "$dir/after" || fail "TERM=$term: terminal modes differ"
+done
+
+# Themes and glyphs change live: a ground of its own in high contrast, none in mono, ASCII in any locale.
+start
+keys T T
+wait_for "high contrast" shows 'theme: high-contrast'
+styled | grep -q '48;5;16' || fail "high contrast: no ground of its own"
+keys T
+wait_for "mono" shows 'theme: mono'
+settle
+styled >"$dir/mono"
+! grep -q "$color" "$dir/mono" || fail "theme mono: colours"
+keys G
+wait_for "ASCII" shows 'glyphs: ASCII'
+settle
+text >"$dir/ascii"
+[ -z "$(LC_ALL=C tr -d ' -~\n' <"$dir/ascii")" ] || fail "glyphs ASCII: more than ASCII"
+keys q
+restored "themes"
+
+# A tour: paused, going on, to its end; then the keys are the explorer's again. Another is taken over, another left.
+start '' 'play five-minutes --speed 4'
+wait_for "a caption" shows 'Two ways to serve'
+keys Space
+wait_for "the tour is paused" shows 'paused: Space goes on'
+keys Space
+wait_for "it goes on" shows 'other keys take over'
+keys Right
+wait_for "a key takes over" shows_not 'Two ways to serve'
+keys q q
+restored "a tour taken over"
+start '' 'play five-minutes --speed 1000'
+wait_for "the tour's end" shows 'the explorer is yours'
+keys Right
+wait_for "the caption goes" shows_not 'the explorer is yours'
+keys q q
+restored "a tour played to its end"
+start '' 'play five-minutes'
+wait_for "a caption" shows 'Two ways to serve'
+mux resize-window -t main -x 100 -y 30
+wait_for "resized in the middle of a caption" shows '─┘'
+mux resize-window -t main -x 80 -y 24
+wait_for "and back" shows_not '─┘'
+keys Escape
+wait_for "Esc leaves the tour, not the explorer" shows_not 'Two ways to serve'
+keys q
+restored "a tour left"
+
+# Lines for a screen reader: no second screen, the cursor behind the last line, the modes given back, also by ^C.
+run clear
+run "stty -a >before"
+for end in 'q q' C-c; do
+    run clear
+    line "'$program' --plain"
+    wait_for "the focus is named" shows 'A, workload, batch: 32 seq'
+    is alternate_on 0 || fail "--plain: a second screen"
+    keys Right
+    wait_for "a change is told" shows 'A batch 32 to 64'
+    # shellcheck disable=SC2086
+    keys $end
+    restored "--plain, $end"
 done
 
 start LC_ALL=C

@@ -13,6 +13,7 @@ static const struct {
     {MODE_PRESETS, "p down"},
     {MODE_HELP, "? pgdn down"},
     {MODE_WORKING, "tab enter pgdn"},
+    {MODE_PRESENT, "right P right"},
     {MODE_QUIT, "right q"},
     {MODE_COMMAND, ": i s l space 9 enter : b a left"},
     {MODE_FIND, "/ p down"},

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tui/plain.h"
 #include "tui/tui_run.h"
 #include "tui/ui.h"
 
@@ -20,6 +21,7 @@ struct ui {
 };
 
 static bool disk_full;
+static struct look look;
 
 struct ui *ui_new(struct catalog *c, struct session *s) {
     (void)c;
@@ -55,6 +57,30 @@ void ui_be_patient(struct ui *u) {
     (void)u;
 }
 
+void ui_set_look(struct ui *u, const struct look *l) {
+    (void)u;
+    look = *l;
+}
+
+void ui_caption(struct ui *u, const char *text, const char *hint) {
+    (void)hint;
+    snprintf(u->message, sizeof u->message, "%s", text);
+}
+
+void ui_hint(struct ui *u, const char *hint) {
+    (void)u;
+    (void)hint;
+}
+
+void plain_tell(struct plain *p, struct ui *u, FILE *out) {
+    (void)p;
+    fprintf(out, "<%s>", u->typed);
+}
+
+void plain_close(struct plain *p) {
+    (void)p;
+}
+
 bool ui_goes_by_screen(const struct ui *u) {
     (void)u;
     return false;
@@ -73,6 +99,7 @@ bool ui_feed(struct ui *u, const char *records, size_t n, bool end) {
 }
 
 void ui_draw(struct ui *u, struct canvas *c) {
+    c->glyphs = look.glyphs;
     canvas_text(c, 0, 0, c->w, u->typed, ROLE_VALUE);
     canvas_text(c, 0, 1, c->w, u->message, ROLE_ERROR);
 }
@@ -141,6 +168,7 @@ static void screens(void **state) {
     assert_plays("size:3x1 type:abcdef", "text", "ab…\n");
     assert_plays("a", "roles", "a\n\nv\n\n");
     assert_plays("a", "ansi", "\033[0;1ma\033[0m\n\n");
+    assert_plays("a show b show", "plain", "<><a><ab>"); /* after each key, not at the end */
     bool ok;
     char *text = play("size:3x1 type:abcdef", "text", "ascii", &ok);
     assert_string_equal(text, "ab~\n");
@@ -153,6 +181,20 @@ static void the_mouse(void **state) {
     assert_plays("size:40x1 wheel:3,4,up wheel:9,1,down", "text", "up3,4down9,1\n");
 }
 
+static void captions_and_pauses(void **state) {
+    (void)state;
+    assert_plays("a caption:\"to say\" pause:2.5 show caption two\n words end", "text", "a\nto say\n--\na\ntwo words\n");
+    assert_plays("caption:\"x # y\" caption:\"\"", "text", "\n\n");
+    assert_plays("caption {A.batch} {tpot_ms} end caption:\"\"", "text", "\n\n"); /* names of both tables */
+    assert_refuses("caption:\"{A.bach}\"", "keys:1: a caption's field 'A.bach'", "help --fields");
+    assert_refuses("caption:\"{batch\"", "keys:1: ", "help --fields");
+    assert_refuses("\ncaption:\"no end", "keys:2: a caption without its end", "WORDS");
+    assert_refuses("a\ncaption no last\nhere", "keys:2: a caption without its end", "caption WORDS end");
+    assert_refuses("pause:soon", "keys:1: pause", "pause:600");
+    assert_refuses("pause:-1", "keys:1: pause", "pause:600");
+    assert_refuses("pause:nan", "keys:1: pause", "pause:600");
+}
+
 static void leaving(void **state) {
     (void)state;
     assert_plays("a q", "text", "aq\n\n");
@@ -163,7 +205,7 @@ static void leaving(void **state) {
 static void bad_words_name_their_line(void **state) {
     (void)state;
     assert_refuses("a\n\nb foo", "keys:3: unknown word 'foo'", "pgup");
-    assert_refuses("foo", "keys:1: ", "wheel:X,Y,down, size:WxH, records:FILE, records-end, show)");
+    assert_refuses("foo", "keys:1: ", "wheel:X,Y,down, size:WxH, records:FILE, records-end, show, caption:\"WORDS\", pause:SECONDS)");
     assert_refuses("\xff", "keys:1: ", "a single character");
     assert_refuses("type:", "keys:1: ", "TEXT");
     assert_refuses("click:3", "keys:1: mouse 'click:3'", "double:X,Y");
@@ -185,12 +227,12 @@ static void bad_words_name_their_line(void **state) {
 static void bad_options(void **state) {
     (void)state;
     bool ok;
-    free(play("", "svg", "auto", &ok));
+    free(play("", "png", "auto", &ok));
     assert_false(ok);
-    assert_non_null(strstr(err, "text, roles, ansi"));
-    free(play("", "text", "braille", &ok));
+    assert_non_null(strstr(err, "text, roles, ansi, svg, plain"));
+    free(play("", "text", "dots", &ok));
     assert_false(ok);
-    assert_non_null(strstr(err, "auto, ascii, block, utf8"));
+    assert_non_null(strstr(err, "auto, ascii, block, braille, utf8"));
 }
 
 static void a_full_disk_is_told(void **state) {
@@ -208,7 +250,7 @@ static void a_full_disk_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words),       cmocka_unit_test(screens),     cmocka_unit_test(the_mouse),
-        cmocka_unit_test(leaving),     cmocka_unit_test(bad_words_name_their_line),
+        cmocka_unit_test(leaving),     cmocka_unit_test(captions_and_pauses), cmocka_unit_test(bad_words_name_their_line),
         cmocka_unit_test(bad_options), cmocka_unit_test(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The explorer driven by keys, without a terminal: every key does what the table says, nothing that is typed breaks it,
  * and a scenario that does not run shows no performance figure. */
 #include "ui_bench.h"
+#include "tui/plain.h"
 
 /* --- fields --- */
 
@@ -503,17 +504,26 @@ static int random_key(unsigned *seed) {
     if (r % 3 == 0)
         return special[next_random(seed) % (sizeof special / sizeof *special)];
     int key = ' ' + (int)(next_random(seed) % 95);
-    return key == 'e' || key == 'q' ? 'l' : key;
+    return key == 'e' || key == 'q' || key == 's' ? 'l' : key;
 }
 
 static void random_keys(void **state) {
     struct bench *b = *state;
     unsigned seed = 20240229;
+    struct plain plain = {.page = 0};
+    FILE *nowhere = fopen("/dev/null", "w");
+    assert_non_null(nowhere);
     for (int i = 0; i < 20000; i++) {
         assert_int_not_equal(ui_key(b->ui, random_key(&seed)), UI_QUIT);
+        if (i % 50 == 0) /* a tour's words come and go meanwhile, and a reader's lines are told */
+            ui_caption(b->ui, i % 100 ? "" : "{verdict} {A.tpot_ms} {batch} {B.model} {A.coverage%}", "a hint");
+        if (i % 10 == 0)
+            plain_tell(&plain, b->ui, nowhere);
         if (i % 4 == 0)
             draw(b, 70 + (int)(next_random(&seed) % 160), 20 + (int)(next_random(&seed) % 60));
     }
+    fclose(nowhere);
+    plain_close(&plain);
 }
 
 /* --- the working of figures --- */
