@@ -31,5 +31,6 @@ struct backend {
 
 extern const struct backend backend_cpu;
 extern const struct backend backend_cuda; /* only where built with CUDA */
+bool cuda_present(void);                  /* likewise: whether there is a device at all */
 
 #endif

@@ -123,6 +123,8 @@ static bool heart_start(pthread_t *thread, struct heart *h) {
 static const struct backend *choose_backend(const struct options *o) {
 #ifdef WITH_MPI
     return o->backend == BACKEND_CUDA ? NULL : &backend_mpi;
+#elif defined WITH_CUDA
+    return o->backend == BACKEND_CUDA || (o->backend == BACKEND_AUTO && cuda_present()) ? &backend_cuda : &backend_cpu;
 #else
     return o->backend == BACKEND_CUDA ? NULL : &backend_cpu;
 #endif

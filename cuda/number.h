@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline float bf16_value(uint16_t bits) {
+#include "cuda/both.h"
+
+BOTH float bf16_value(uint16_t bits) {
     uint32_t wide = (uint32_t)bits << 16;
     float value;
     memcpy(&value, &wide, sizeof value);
@@ -15,14 +17,14 @@ static inline float bf16_value(uint16_t bits) {
 }
 
 /* To nearest, ties to even. Finite values only. */
-static inline uint16_t bf16_round(float value) {
+BOTH uint16_t bf16_round(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     return (uint16_t)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
 /* OCP 8-bit float e4m3: bias 7, no infinities, 0x7F and 0xFF are NaN, subnormals in steps of 2^-9. */
-static inline float e4m3_value(uint8_t bits) {
+BOTH float e4m3_value(uint8_t bits) {
     int exponent = (bits >> 3) & 15, mantissa = bits & 7;
     if ((bits & 0x7F) == 0x7F)
         return NAN;
@@ -34,7 +36,7 @@ static inline float e4m3_value(uint8_t bits) {
  * load and eight shifts give eight vectors of 16 neighbours. Stored with offset 8: -8..7. */
 enum { INT4_GROUP = 128, INT4_GROUP_WORDS = 16 };
 
-static inline int int4_value(const uint32_t *group, int at) {
+BOTH int int4_value(const uint32_t *group, int at) {
     return (int)((group[at % 16] >> (at / 16 * 4)) & 15) - 8;
 }
 

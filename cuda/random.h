@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
-static inline uint64_t random_bits(uint64_t seed, uint64_t index) {
+#include "cuda/both.h"
+
+BOTH uint64_t random_bits(uint64_t seed, uint64_t index) {
     uint64_t z = seed + (index + 1) * UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
@@ -13,17 +15,17 @@ static inline uint64_t random_bits(uint64_t seed, uint64_t index) {
 }
 
 /* In (0, 1). */
-static inline double random_unit(uint64_t seed, uint64_t index) {
+BOTH double random_unit(uint64_t seed, uint64_t index) {
     return ((double)(random_bits(seed, index) >> 11) + 0.5) * 0x1p-53;
 }
 
 /* In [-1, 1). */
-static inline float random_signed(uint64_t seed, uint64_t index) {
+BOTH float random_signed(uint64_t seed, uint64_t index) {
     return (float)((int64_t)(random_bits(seed, index) >> 40) - (1 << 23)) * 0x1p-23F;
 }
 
 /* In [0, n), n < 2^32; the bias is below n * 2^-32. */
-static inline uint32_t random_below(uint64_t seed, uint64_t index, uint32_t n) {
+BOTH uint32_t random_below(uint64_t seed, uint64_t index, uint32_t n) {
     return (uint32_t)(((random_bits(seed, index) >> 32) * n) >> 32);
 }
 
