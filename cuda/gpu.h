@@ -37,6 +37,8 @@ bool gpu_get(struct gpu *gpu, void *host, const void *device, size_t bytes);
 bool gpu_put(struct gpu *gpu, void *device, const void *host, size_t bytes);
 /* The block, random bf16 in [-1, 1), or NULL (said). */
 const uint16_t *gpu_arena(struct run *run);
+/* Random bytes that serve as INT4 and as e4m3, whose two NaN are made 0x7E and 0xFE; cudaFree() it. NULL: none (said). */
+char *gpu_codes_open(struct run *run, size_t bytes);
 /* run_measure for a device's case. */
 bool gpu_measure(struct run *run, const struct run_case *c, struct timing *out);
 

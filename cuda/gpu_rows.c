@@ -198,8 +198,8 @@ int gpu_dequant_count(struct run *run) {
     return 2 * CASES_A_WIDTH;
 }
 
-/* Any nibbles are INT4; e4m3 has two NaN, made 0x7E and 0xFE. One random piece, over and over: caches go by address. */
-static char *codes_open(struct run *run, size_t bytes) {
+/* One random piece, over and over: caches go by address. */
+char *gpu_codes_open(struct run *run, size_t bytes) {
     enum { PIECE = 4 << 20 };
     char *to = gpu_allocate(run, bytes), *piece = malloc(PIECE);
     bool done = to && piece;
@@ -264,7 +264,7 @@ void gpu_dequant_run(struct run *run) {
     if (!gpu_arena(run))
         return;
     size_t bytes = gpu_of(run)->arena_bytes / 2;
-    char *codes = codes_open(run, bytes);
+    char *codes = gpu_codes_open(run, bytes);
     for (int i = 1; codes && i < 3; i++) {
         /* int4: 2 bytes for 64 of codes; fp8: 4 for 16384 */
         char *scales = scales_open(run, widths[i].bits == 4 ? bytes / 32 : bytes / 1024, widths[i].bits == 8);
