@@ -7,6 +7,11 @@
 namespace {
 
 constexpr int THREADS = 32 * SKINNY_WARPS;
+#if __CUDA_ARCH__ >= 1000 // addresses take more registers there: two blocks rather than spills
+constexpr int BLOCKS = 2;
+#else
+constexpr int BLOCKS = 3;
+#endif
 
 __device__ uint16_t round_bf16(float value) {
     return __bfloat16_as_ushort(__float2bfloat16_rn(value));
@@ -16,7 +21,7 @@ __device__ float swiglu(float gate, float up) {
     return gate / (1 + __expf(-gate)) * up;
 }
 
-__global__ void __launch_bounds__(THREADS, 3) gate_up(kernel_experts e, const work_chunk *list, const int *chunks, const int *token) {
+__global__ void __launch_bounds__(THREADS, BLOCKS) gate_up(kernel_experts e, const work_chunk *list, const int *chunks, const int *token) {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4, tiles = e.inter / 8, n = *chunks;
     const uint16_t *x = static_cast<const uint16_t *>(e.x);
     uint16_t *middle = static_cast<uint16_t *>(e.middle);
@@ -36,7 +41,7 @@ __global__ void __launch_bounds__(THREADS, 3) gate_up(kernel_experts e, const wo
     }
 }
 
-__global__ void __launch_bounds__(THREADS, 3) down(kernel_experts e, const work_chunk *list, const int *chunks) {
+__global__ void __launch_bounds__(THREADS, BLOCKS) down(kernel_experts e, const work_chunk *list, const int *chunks) {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4, tiles = e.hidden / 16, n = *chunks;
     const uint16_t *middle = static_cast<const uint16_t *>(e.middle);
     for (int item = blockIdx.x; item < n * tiles; item += gridDim.x) {
