@@ -422,11 +422,24 @@ static void remembers(void **state) {
     assert_int_equal(cache.used, 6);
 }
 
+/* A micro-batch of a token and a half: an expert gets each token once, E/k times the mean at most, a rank too. */
+static void no_load_beyond_its_cap(void **state) {
+    static struct load_cache cache;
+    struct load_query q = {.n_experts = 64, .top_k = 8, .ranks = 1, .tokens = 1.5, .skew_kind = SKEW_ZIPF, .skew = 3,
+                           .per_expert = true};
+    (void)state;
+    const struct load_law *l = load_law_get(&cache, &q);
+    assert_true(l->max_mean <= 8 && l->max_p95 <= 8 && l->max_mean > 4);
+    q.ranks = 16;
+    l = load_law_get(&cache, &q);
+    assert_true(l->rank_max_mean <= 8 && l->rank_max_p95 <= 8);
+}
+
 #define seeded(test) cmocka_unit_test_setup(test, seed_anew)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        seeded(uniform_top2_of_8), seeded(coverage_by_hand), seeded(skew_does_not_average_out),
+        seeded(no_load_beyond_its_cap), seeded(uniform_top2_of_8), seeded(coverage_by_hand), seeded(skew_does_not_average_out),
         seeded(popularity_sums_to_k), seeded(all_experts_each_token), seeded(remembers),
         seeded(replicas_by_hand), seeded(two_hot_experts_by_hand), seeded(replicas_conserve),
         seeded(replicas_level_deepseek), seeded(more_replicas_do_not_hurt),
